@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,154 +21,141 @@ from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape, depending
 
 _FEW = 4  # entries, of which any numbers may be a multiple
-
-
 _ALIKE = 2e-3  # the difference of the logarithms of two factors that are one
 
 
-def have_rates(
-    gradients: Sequence[Gradient],
-    parts: Mapping[Node, list[Update]],
-    reached: set[Node],
-    forward: set[Node],
-) -> bool:
-    """Whether the sizes of steps tell those of their gradients."""
-    ways = (
-        way
-        for one in gradients
-        if one.factor
-        for way in followed(parts[one.parameter][0], one.truth, reached, forward, decays=False)
-    )
-    return all(way.rate is not None for way in ways)
+@dataclass(frozen=True)
+class Forms:
+    """The steps that parameters take, and the forms which their gradients may have within.
 
-
-def by_rates(
-    gradients: Sequence[Gradient],
-    parts: Mapping[Node, list[Update]],
-    reached: set[Node],
-    forward: set[Node],
-    penalised: set[Node],
-) -> list[Gradient]:
-    """Return gradients times their rates, where each step is one, beside decay and history.
-
-    Empty where one of them is not: so a rate that one step lacks is seen, beside momentum, too.
+    parts
+        The updates of each parameter.
+    reached, forward
+        The arrays that depend on a parameter, and those of them that the cost is computed from.
+    penalised
+        The parameters whose size the cost takes into account, which no decay is looked for in.
     """
-    found: dict[Node, Followed] = {}
-    for one in gradients:
-        some = parts[one.parameter]
-        if one.verdict == "unreached":
-            continue
-        decays = one.parameter not in penalised
-        ways = list(followed(some[0], one.truth, reached, forward, decays=decays))
-        if len(some) > 1 or not ways or ways[-1].rate is None:
-            return []
-        # The innermost: history that goes along the gradient fits the truth, and adds to its size.
-        found[one.parameter] = ways[-1]
-    rates = [way.rate or 0.0 for way in found.values()]
-    differ = not all(is_same(rate, rates[0]) for rate in rates)
-    return [
-        _through(one, way, parts[one.parameter][0], (way.rate or 0.0) if differ else 1.0)
-        if (way := found.get(one.parameter)) is not None
-        else one
-        for one in gradients
-    ]
 
+    parts: Mapping[Node, list[Update]]
+    reached: set[Node]
+    forward: set[Node]
+    penalised: set[Node]
 
-def _through(one: Gradient, way: Followed, update: Update, rate: float = 1.0) -> Gradient:
-    """Return a gradient that was followed into its step, times its rate there."""
-    claimed = rate * way.sign * update.sign * way.node.value.ravel().astype(np.float64)
-    factor, error = fitted(claimed, one.truth)
-    decay = np.zeros(claimed.shape) if way.decays else None  # which the claim is without
-    return replace(one, claim=way.node, claimed=claimed, factor=factor, error=error, decay=decay)
+    def have_rates(self, gradients: Sequence[Gradient]) -> bool:
+        """Whether the sizes of steps tell those of their gradients."""
+        ways = (way for one in gradients if one.factor for way in self._followed(one, decays=False))
+        return all(way.rate is not None for way in ways)
 
+    def by_rates(self, gradients: Sequence[Gradient]) -> list[Gradient]:
+        """Return gradients times their rates, where each step is one, beside decay and history.
 
-def of_steps(
-    gradients: Sequence[Gradient],
-    parts: Mapping[Node, list[Update]],
-    reached: set[Node],
-    forward: set[Node],
-    penalised: set[Node],
-) -> list[Gradient]:
-    """Look for the gradients within the steps: what has a factor that most others have, too.
+        Empty where one of them is not: so a rate that one step lacks is seen, beside momentum, too.
+        """
+        found: dict[Node, Followed] = {}
+        for one in gradients:
+            if one.verdict == "unreached":
+                continue
+            ways = list(self._followed(one, decays=self._may_decay(one)))
+            if len(self.parts[one.parameter]) > 1 or not ways or ways[-1].rate is None:
+                return []
+            # The innermost: history that goes along the gradient fits the truth, and adds to its
+            # size.
+            found[one.parameter] = ways[-1]
+        rates = [way.rate or 0.0 for way in found.values()]
+        differ = not all(is_same(rate, rates[0]) for rate in rates)
+        return [
+            self._through(one, way, (way.rate or 0.0) if differ else 1.0)
+            if (way := found.get(one.parameter)) is not None
+            else one
+            for one in gradients
+        ]
 
-    Outside it a step may fit by chance, as the signs do that Adagrad begins with.
-    """
-    options = [
-        [one]
-        if one.verdict == "unreached"
-        else list(_forms(one, parts[one.parameter], reached, forward, penalised))
-        for one in gradients
-    ]
+    def of_steps(self, gradients: Sequence[Gradient]) -> list[Gradient]:
+        """Look for the gradients within the steps: what has a factor that most others have, too.
 
-    def suits(one: Gradient, factor: float) -> bool:
-        fits = one.error < CLOSE and one.factor
-        return bool(fits and abs(math.log(abs(one.factor or 1.0) / factor)) < _ALIKE)
+        Outside it a step may fit by chance, as the signs do that Adagrad begins with.
+        """
+        options = [
+            [one] if one.verdict == "unreached" else list(self._of_one(one)) for one in gradients
+        ]
 
-    factors = dict.fromkeys(
-        abs(one.factor) for some in options for one in some if one.error < CLOSE and one.factor
-    )
-    common = max(
-        factors,
-        key=lambda factor: sum(any(suits(one, factor) for one in some) for some in options),
-        default=1.0,
-    )
+        def suits(one: Gradient, factor: float) -> bool:
+            fits = one.error < CLOSE and one.factor
+            return bool(fits and abs(math.log(abs(one.factor or 1.0) / factor)) < _ALIKE)
 
-    def worth(one: Gradient) -> tuple[bool, bool, float]:
-        fits = one.error < CLOSE
-        return suits(one, common), fits, 0.0 if fits else -one.error
+        factors = dict.fromkeys(
+            abs(one.factor) for some in options for one in some if one.error < CLOSE and one.factor
+        )
+        common = max(
+            factors,
+            key=lambda factor: sum(any(suits(one, factor) for one in some) for some in options),
+            default=1.0,
+        )
 
-    return [max(some, key=worth) for some in options]
+        def worth(one: Gradient) -> tuple[bool, bool, float]:
+            fits = one.error < CLOSE
+            return suits(one, common), fits, 0.0 if fits else -one.error
 
+        return [max(some, key=worth) for some in options]
 
-def _forms(
-    one: Gradient,
-    parts: Sequence[Update],
-    reached: set[Node],
-    forward: set[Node],
-    penalised: set[Node],
-) -> Iterator[Gradient]:
-    """Yield a gradient in all forms that it may have, from outside in."""
-    found = [one, *_within(one, parts, reached)]
-    decays = one.parameter not in penalised
-    for inner in found:
-        yield inner
-        if decays:
-            yield with_decay(inner)
-    if len(parts) > 1:
-        if decays and one.error >= CLOSE:
-            yield from _bare(one, [(part.step, part.sign) for part in parts], reached, forward)
-        return
-    if one.truth.size >= _FEW and any(form.error < CLOSE for form in found):
-        return
-    for way in followed(parts[0], one.truth, reached, forward, decays=decays):
-        yield _through(one, way, parts[0])
-    if decays and not any(form.error < CLOSE for form in found):
-        for inner in (form for form in found if form.claim.value.size == form.claimed.size):
-            sign = float(np.sign(inner.claim.value.ravel() @ inner.claimed))
-            yield from _bare(inner, [(inner.claim, sign)], reached, forward)
+    def _may_decay(self, one: Gradient) -> bool:
+        return one.parameter not in self.penalised
 
+    def _followed(self, one: Gradient, *, decays: bool) -> Iterator[Followed]:
+        first = self.parts[one.parameter][0]
+        return followed(first, one.truth, self.reached, self.forward, decays=decays)
 
-def _bare(
-    found: Gradient, claims: Sequence[tuple[Node, float]], reached: set[Node], forward: set[Node]
-) -> Iterator[Gradient]:
-    """Yield a gradient to which shares of the parameter are added where its parts are summed up.
+    def _through(self, one: Gradient, way: Followed, rate: float = 1.0) -> Gradient:
+        """Return a gradient that was followed into its step, times its rate there."""
+        sign = way.sign * self.parts[one.parameter][0].sign
+        claimed = rate * sign * way.node.value.ravel().astype(np.float64)
+        factor, error = fitted(claimed, one.truth)
+        decay = np.zeros(claimed.shape) if way.decays else None  # which the claim is without
+        return replace(
+            one, claim=way.node, claimed=claimed, factor=factor, error=error, decay=decay
+        )
 
-    `claims` are its parts, each with 1 where it goes along the step, and -1 where against it.
-    """
-    parts = [
-        (without_own(claim, found.parameter, reached, forward), sign) for claim, sign in claims
-    ]
-    bare = [sign * part.ravel() for part, sign in parts if part is not None]
-    if len(bare) < len(parts):
-        return
-    claimed = np.concatenate(bare)
-    if not claimed.size == found.truth.size == found.claimed.size:
-        return
-    decay = found.claimed - claimed
-    factor, error = fitted(claimed, found.truth)
-    shrinks = (factor or 0.0) * decay * found.parameter.value.ravel()[found.places] >= 0
-    if error < CLOSE and np.all(shrinks):
-        yield replace(found, factor=factor, error=error, decay=decay)
+    def _of_one(self, one: Gradient) -> Iterator[Gradient]:
+        """Yield a gradient in all forms that it may have, from outside in."""
+        parts, decays = self.parts[one.parameter], self._may_decay(one)
+        found = [one, *_within(one, parts, self.reached)]
+        for inner in found:
+            yield inner
+            if decays:
+                yield with_decay(inner)
+        if len(parts) > 1:
+            if decays and one.error >= CLOSE:
+                yield from self._bare(one, [(part.step, part.sign) for part in parts])
+            return
+        if one.truth.size >= _FEW and any(form.error < CLOSE for form in found):
+            return
+        for way in self._followed(one, decays=decays):
+            yield self._through(one, way)
+        if decays and not any(form.error < CLOSE for form in found):
+            for inner in (form for form in found if form.claim.value.size == form.claimed.size):
+                sign = float(np.sign(inner.claim.value.ravel() @ inner.claimed))
+                yield from self._bare(inner, [(inner.claim, sign)])
+
+    def _bare(self, found: Gradient, claims: Sequence[tuple[Node, float]]) -> Iterator[Gradient]:
+        """Yield a gradient to which shares of the parameter are added where its parts are summed.
+
+        `claims` are its parts, each with 1 where it goes along the step, and -1 where against it.
+        """
+        parts = [
+            (without_own(claim, found.parameter, self.reached, self.forward), sign)
+            for claim, sign in claims
+        ]
+        bare = [sign * part.ravel() for part, sign in parts if part is not None]
+        if len(bare) < len(parts):
+            return
+        claimed = np.concatenate(bare)
+        if not claimed.size == found.truth.size == found.claimed.size:
+            return
+        decay = found.claimed - claimed
+        factor, error = fitted(claimed, found.truth)
+        shrinks = (factor or 0.0) * decay * found.parameter.value.ravel()[found.places] >= 0
+        if error < CLOSE and np.all(shrinks):
+            yield replace(found, factor=factor, error=error, decay=decay)
 
 
 def penalised_roots(

@@ -14,9 +14,7 @@ from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.episodes import Episode
 from clearprop.gradcheck.seeing.judging.forgotten import forgotten
 from clearprop.gradcheck.seeing.judging.forms import (
-    by_rates,
-    have_rates,
-    of_steps,
+    Forms,
     penalised_roots,
 )
 from clearprop.gradcheck.seeing.judging.judgement import (
@@ -115,11 +113,12 @@ def _judge(
         return None
     is_within = any(one.error >= CLOSE for one in gradients)  # through momentum, Adam, or wrong
     if is_within or not _are_alike(gradients):
-        direct = by_rates(gradients, parts, reached, forward, penalised)
+        forms = Forms(parts, reached, forward, penalised)
+        direct = forms.by_rates(gradients)
         if direct and (is_within or _are_alike(direct)):
             gradients = direct
-        elif is_within or not have_rates(gradients, parts, reached, forward):
-            gradients = of_steps(gradients, parts, reached, forward, penalised)
+        elif is_within or not forms.have_rates(gradients):
+            gradients = forms.of_steps(gradients)
         if all(one.error < CLOSE for one in gradients):
             gradients = of_own_rates(gradients, parts, text)
     factor = _usual_factor(gradients, parts, reached, text)
