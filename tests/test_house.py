@@ -2,7 +2,9 @@
 
 import ast
 import io
+import re
 import tokenize
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -126,6 +128,29 @@ def test_imports_are_at_most_a_tenth_of_the_lines_of_code():
 def test_docstrings_comments_and_blank_lines_are_no_code():
     source = '"""Text."""\n\nimport a\n\n\ndef f():\n    """Text\n    on."""\n    return 1  # why\n'
     assert code_and_imports(source) == ({3, 6, 9}, {3})
+
+
+# Names that are called by others: by NumPy's and Python's own protocols, libraries and learners.
+CALLED_FROM_OUTSIDE = re.compile(
+    "__|visit_|_repr_|_prepare_|_html_repr$|repr_int$|format_(ticks|commands|options)$"
+    "|shell_complete$|raise_for_status$|next_batch$"
+)
+
+
+def test_nothing_is_defined_that_nothing_names():
+    others = [*HOUSE.rglob("*.js"), *(HOUSE.parents[1] / "docs").rglob("*.md")]
+    texts = {file: file.read_text(encoding="utf-8") for file in [*FILES, *others]}
+    words = Counter(word for text in texts.values() for word in re.findall(r"\w+", text))
+    alone = [
+        f"{name_of(file)}, line {node.lineno}: {node.name}"
+        for file in FILES
+        if any(words[name] == 1 for name in re.findall(r"(?:def|class) (\w+)", texts[file]))
+        for node in ast.walk(ast.parse(texts[file]))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        if words[node.name] == 1 and not node.decorator_list
+        if not CALLED_FROM_OUTSIDE.match(node.name)
+    ]
+    assert not alone, "\n".join(alone)
 
 
 def imported():

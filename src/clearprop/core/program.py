@@ -252,10 +252,6 @@ class Program:
         finally:
             self._place = above
 
-    def last_use(self, value: Value) -> int:
-        """Return the place of the last operation that needs a value."""
-        return max((op.out.place for op in self.operations if value in op.inputs), default=0)
-
     def affine(self, x: Value, W: Array, b: Array | None = None) -> Value:
         """Add y = x W + b."""
         b = np.zeros(W.shape[1], W.dtype) if b is None else b

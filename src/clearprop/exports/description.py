@@ -1,6 +1,5 @@
 """A model in plain numbers and operations: what every target is written from."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -303,14 +302,4 @@ def _values(loss: Loss, outputs: int, target: ValueTarget | None) -> ValueAnswer
         None if coverage is None else coverage.score,
         ends,
         None if coverage is None else coverage.share,
-    )
-
-
-def work_of(operations: tuple[Operation, ...]) -> int:
-    """Return the number of multiplications that a sample costs, about."""
-    return sum(
-        array.size * math.prod(op.out.shape[:-1])
-        for op in operations
-        for array in op.arrays.values()
-        if array.ndim > 1
     )
