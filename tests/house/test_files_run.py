@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).with_name("files_run.py")
 SMALL = ["train", "iris", "--epochs", "2", "--layers", "4", "--folds", "0"]
 
@@ -16,6 +18,7 @@ def listed(*arguments):
     return set(files)
 
 
+@pytest.mark.slow  # every call of the program is traced
 def test_an_update_runs_layers_and_no_command():
     everything, update = listed(*SMALL), listed("update", *SMALL)
     assert {"cli/train.py", "layers/dense.py"} <= everything

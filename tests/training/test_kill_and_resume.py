@@ -7,23 +7,22 @@ import pytest
 from disk_tables import split
 from kill_and_resume import same_model_after_kills
 
+pytestmark = pytest.mark.slow  # a process for every kill
+
 
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert same_model_after_kills(1, 1, tmp_path, "--folds", "0")
 
 
-@pytest.mark.slow
 def test_a_killed_run_with_folds_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert same_model_after_kills(3, seed=1, folder=tmp_path)
 
 
-@pytest.mark.slow
 def test_a_killed_run_on_augmented_pictures_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     options = ("--augment", "strong,mixup", "--folds", "0")
     assert same_model_after_kills(2, 2, tmp_path, *options)
 
 
-@pytest.mark.slow
 def test_a_killed_run_on_data_on_disk_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     x, z = np.random.RandomState(0).standard_normal((2, 4000))
     split(tmp_path / "x", {"x": x, "z": z, "y": x > z}, [1500, 700], group=200)
