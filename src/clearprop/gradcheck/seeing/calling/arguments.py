@@ -19,6 +19,7 @@ from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
 from clearprop.gradcheck.seeing.calling.samples import (
     batch_for,
+    ids_for,
     pairs_for,
     table_for,
     targets_for,
@@ -31,7 +32,13 @@ from clearprop.gradcheck.seeing.calling.usual import (
     layers_with,
     pair_for,
 )
-from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
+from clearprop.gradcheck.seeing.calling.weights import (
+    drawn,
+    drawn_flat,
+    drawn_lists,
+    drawn_tables,
+    is_weight,
+)
 
 Changing: TypeAlias = Literal["all", "unsaid", "targets", "none"]
 """Arguments: all, those that are inputs or not said, the targets alone, or none of them."""
@@ -182,7 +189,9 @@ class Arguments:
                 else self._value(function, one, roles, making, variant)
             )
         late = [name for name, value in given.items() if value is _LATER]
-        found = self._drawn(late) if late else {}
+        # Tables of which rows are chosen are all of one shape.
+        tables = any(used(self.defined, function, one.name).is_index for one in asked)
+        found = (drawn_tables(self.data.kind, late) if tables else self._drawn(late)) if late else {}
         self.pool.values |= found
         given |= found
         kinds = [one.kind for one in inspect.signature(function).parameters.values()]
@@ -307,7 +316,8 @@ class Arguments:
         if role == "objects" and making and not variant and not counted:
             size = self.layers() if self.layers is not None else None
         if not size and (making or role in _NUMBERS):
-            size = size_for(self.defined, data, asked, role, others, usage, variant)
+            looks = making and usage.keys and not usage.is_list
+            size = None if looks else size_for(self.defined, data, asked, role, others, usage, variant)
         if size is not None:
             return size
         if role in CHOSEN:
@@ -326,8 +336,10 @@ class Arguments:
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
             return False if usage.is_flag else _LATER
-        if role == "settings":
-            return settings_for(self.defined, data, self.make, function, name)
+        if role == "settings" or (making and usage.keys and not usage.is_list):
+            return settings_for(self.defined, data, self.make, function, name, usage.keys)
+        if usage.is_index and role is None and not making:
+            return ids_for(len(data.pairs), kind.features, name)
         compared = self.defined.compared(name)
         if compared:
             return compared[0]

@@ -278,11 +278,12 @@ class Defined:
         """Return the strings that the code holds a variable or attribute of this name against."""
         if name not in self._compared:
             kept = [  # in an attribute of another name
-                target.attr
+                _name(target)
                 for node in self._walked
                 if isinstance(node, ast.Assign)
                 for target, value in _assigned(node)
-                if isinstance(target, ast.Attribute) and _name(value) == name
+                if (isinstance(target, ast.Attribute) and _name(value) == name)
+                or (isinstance(target, ast.Name | ast.Attribute) and _key(value) == name)
             ]
             names = dict.fromkeys((name, *kept, *self._handed(name)))
             every = [word for one in names for word in self._find_compared(one)]
@@ -326,7 +327,7 @@ class Defined:
     def _find_compared(self, name: str) -> list[str]:
         found: dict[str, None] = {}
         for node in self._walked:
-            if isinstance(node, ast.Compare) and _name(node.left) == name:
+            if isinstance(node, ast.Compare) and name in (_name(node.left), _key(node.left)):
                 for one in node.comparators:
                     found |= dict.fromkeys(self._tables.get(_name(one) or "", ()))
                     found |= dict.fromkeys(_strings(ast.walk(one)))
@@ -439,6 +440,14 @@ def _numbered(key: ast.expr) -> str:
         first = key.func.value if key.func.attr == "format" else None
     text = first.value if isinstance(first, ast.Constant) else None
     return re.sub(r"(%[ds]|\{.*\})$", "", text) if isinstance(text, str) else ""
+
+
+def _key(node: ast.expr) -> str | None:
+    """Return the key by which something is taken out of a dict: ``settings["mode"]``."""
+    key: ast.expr | None = node.slice if isinstance(node, ast.Subscript) else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        key = next(iter(node.args), None) if node.func.attr == "get" else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
 def _name(node: ast.expr) -> str | None:

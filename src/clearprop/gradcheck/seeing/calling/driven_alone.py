@@ -54,6 +54,7 @@ from clearprop.gradcheck.seeing.calling.strided import (
     stride_in,
     told_with_stride,
 )
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 from clearprop.gradcheck.seeing.tape import Node, ancestors
 
@@ -169,7 +170,7 @@ class _Layer:
         for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else SHAPES):
             if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
                 break  # whatever it is given
-            x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
+            x = self._input(place, shape, channels)
             for place_of, make in enumerate(makers(place, self.kind, x, channels)):
                 self._trying = channels, place_of
                 error = self._tried(place, x, make)
@@ -190,6 +191,21 @@ class _Layer:
             place.found.since = len(place.defined.tape)
             raise first or NoSuchWayError("that is a layer")
         self.again(place)
+
+    def _input(self, place: Workplace, shape: tuple[int, ...], rows: int) -> Any:
+        """Return random inputs; where they choose rows of a table, numbers of rows."""
+        drawn, takes_ids = np.random.RandomState(7), self._takes_ids(place.defined)
+        x = drawn.randint(0, rows, shape[:2]) if takes_ids else drawn.uniform(-1, 1, shape)
+        return watch(x, "input")
+
+    def _takes_ids(self, defined: Defined) -> bool:
+        """Whether the first argument of its forward pass is an index."""
+        for name in ("forward", "__call__"):
+            forward = getattr(self.kind, name, None)
+            asked = list(inspect.signature(forward).parameters) if defined.is_own(forward) else []
+            if len(asked) > 1:
+                return used(defined, forward, asked[1]).is_index
+        return False
 
     def _tried(self, place: Workplace, x: Any, make: Callable[[], Any]) -> Exception | None:
         """Call it; return why that failed, or None."""
@@ -213,7 +229,7 @@ class _Layer:
         if self.fitted is None or (input_alone and not self._apart):
             raise NoSuchWayError("that is a layer")
         shape, make = self.fitted
-        x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
+        x = self._input(place, shape, self._making[0])
         self._call(place, x, make, given, input_alone=input_alone)
 
     def _strided(self, place: Workplace, stride: str, *, input_alone: bool) -> None:
@@ -223,7 +239,7 @@ class _Layer:
         shape, (channels, number) = self.fitted[0], self._making
         wider = larger(shape, self._output)
         channels += wider[-2] - shape[-2] if channels == shape[-2] else 0
-        x = watch(np.random.RandomState(7).uniform(-1, 1, wider), "input")
+        x = self._input(place, wider, channels)
         make = next(islice(makers(place, self.kind, x, channels), number, None))
         default = inspect.signature(self.kind).parameters[stride].default
         self._call(place, x, remade(make, stride, default), input_alone=input_alone)
@@ -251,9 +267,9 @@ class _Layer:
         else:
             upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
         behind = ancestors([node_of(output)])
-        if entered not in behind:
+        if entered not in behind and x.dtype.kind == "f":
             raise NoSuchWayError("whose output is seen to come of its input")
-        behind.remove(entered)  # which is no parameter of the layer that keeps it
+        behind.discard(entered)  # which is no parameter of the layer that keeps it
         place.candidates = {k: node for k, node in place.candidates.items() if node in behind}
         place.end_forward()
         back, error = attempted(
@@ -280,7 +296,7 @@ class _Layer:
             self._apart = type(back) is Watched and seen
             fits = type(back) is not Watched or back.shape == x.shape
             self._shows_all = fits and (seen or not place.candidates)
-        if type(back) is Watched and (input_alone or not self._apart):
+        if type(back) is Watched and x.dtype.kind == "f" and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
             found.parameters["X"] = entered
         if input_alone:

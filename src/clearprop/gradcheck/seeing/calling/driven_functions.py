@@ -73,13 +73,20 @@ def _globals(place: Workplace) -> dict[str, object]:
     }
 
 
+def _takes_ids(place: Workplace, function: Callable[..., object]) -> bool:
+    """Whether rows of a table are chosen by an argument."""
+    names = inspect.signature(function).parameters
+    return any(used(place.defined, function, name).is_index for name in names)
+
+
 def trained_by_functions(place: Workplace) -> None:
     """Call a function that trains."""
     _start(place)
     found = [
         (name, function)
         for name, function in _named(place, lambda _: True)
-        if roles.trains(name, function) and {"inputs", "pairs", "loader"} & set(_roles(function))
+        if roles.trains(name, function)
+        and ({"inputs", "pairs", "loader"} & set(_roles(function)) or _takes_ids(place, function))
     ]
     if not found:
         raise NoSuchWayError("that trains")

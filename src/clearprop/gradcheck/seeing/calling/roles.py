@@ -44,7 +44,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ("tiny", r"^eps(ilon)?\d?$|^tol\w*$|accuracy|^acc$|thresh|precis"),
     (
         "settings",
-        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|settings|options|drop_?param|hyper\w*)$",
+        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|cfg|settings|options|drop_?param|hyper\w*)$",
     ),
     (
         "activation",
