@@ -12,6 +12,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.cells import claimed_of_states
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_layers import (
     chains,
@@ -299,6 +300,7 @@ class _Layer:
         if type(back) is Watched and x.dtype.kind == "f" and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
             found.parameters["X"] = entered
+            claimed_of_states(place)
         if input_alone:
             place.candidates.clear()
             place.claims_from = len(place.defined.tape)

@@ -10,6 +10,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.cells import alike, other_upstreams, states_for
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -17,6 +18,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     COST,
     ELEMENTWISE,
     FORWARD,
+    role_of,
     roles_of,
     snake,
 )
@@ -103,7 +105,8 @@ def random_upstream(place: Workplace, output: Any) -> Any:
         raise NoSuchWayError("that returns an array")
     random = watch(0.1 * np.random.RandomState(9).randn(*output.shape), "upstream")
     upstream = random + 0 * output
-    place.found.cost = node_of((output * upstream).sum())
+    place.pool.cost = (output * upstream).sum()
+    place.found.cost = node_of(place.pool.cost)
     return upstream
 
 
@@ -151,6 +154,8 @@ def _passed_on(place: Workplace, layer: Any, forward: Any, value: Any) -> Any:
         if role == "inputs" and name != first and asked[name].default is inspect.Parameter.empty:
             fixed[name] = watch(np.random.RandomState(4).uniform(-1, 1, np.shape(value)), "data")
     start = len(place.defined.tape)
+    place.pool.states = states_for(asked, roles, value)
+    fixed |= place.pool.states
     if asked:
         fixed[first] = _boxed(place, asked[first], value)
     result = _unboxed(place, place.call(forward, fixed=fixed))
@@ -185,7 +190,11 @@ def _output(
 ) -> Any:
     """Return which of several results is the output: the first that backward does not ask for."""
     backward = method_of(place, layer, BACKWARD, but=ELEMENTWISE)
-    asked = set() if backward is None else set(inspect.signature(backward).parameters)
+    asked = {} if backward is None else inspect.signature(backward).parameters
+    wanted = next((one for one in asked if role_of(one) == "upstream"), "")
+    number = alike(wanted, place.pool.names)
+    if number is not None and type(results[number]) is Watched:
+        return results[number]
     pairs = zip(names or (), results, strict=False)
     others = [one for name, one in pairs if type(one) is Watched and name not in asked]
     return next(iter([*others, results[0]]))
@@ -279,6 +288,8 @@ def _went(
     asked = inspect.signature(backward).parameters
     if wanted is not None:
         fixed[wanted] = _boxed(place, asked[wanted], upstream)
+    if is_random:
+        fixed |= other_upstreams(place, asked, roles, fixed)
     filled: dict[str, Any] = {}  # in some, gradients are put into a dict of the caller's
     fixed |= {
         one: filled
@@ -286,7 +297,8 @@ def _went(
         if role == "gradients" and asked[one].default is inspect.Parameter.empty and one != wanted
     }
     result = _unboxed(place, place.call(backward, fixed=fixed))
-    names = place.defined.returned(backward)
+    names, place.pool.returned = place.defined.returned(backward), result
+    place.pool.returned_names = names or []
     claims = {**named(result, place.defined, backward), **held(filled)}
     place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
     if type(result) in (tuple, list) and result:
