@@ -129,8 +129,8 @@ def _paired(
     known = like.strides() if like is not None else None
     known = known or _settings(place.defined, forward)
     asked = inspect.signature(forward).parameters
-    bundles = _bundles(place.defined, forward) if like is None else iter([like.larger()])
-    for bundle in islice(bundles, 1) if place.kind.learns else bundles:
+    every = bundles(place.defined, forward) if like is None else iter([like.larger()])
+    for bundle in islice(every, 1) if place.kind.learns else every:
         fixed = {**known, **bundle}
         place.pool.values.clear()
         value, error = attempted(
@@ -248,13 +248,15 @@ def _settings(defined: Defined, forward: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """Yield arguments that go together."""
+def bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Yield arguments of a function of one layer that go together."""
     roles = roles_of(list(inspect.signature(forward).parameters))
     ids = [name for name in roles if used(defined, forward, name).is_index]
     if "parameters" in roles.values():
         yield _of_cell(defined, forward, roles)
     for shapes in _BUNDLES:
+        if shapes[2] == (1,) and "weight" not in roles.values():
+            continue  # one number for all is a bias of a kernel
         random = np.random.RandomState(8)
         drawn = [partial(random.uniform, -1, 1, shape) for shape in shapes]
         fixed: dict[str, Any] = {}
