@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Literal, TypeAlias, get_origin
 
 import numpy as np
@@ -194,9 +195,13 @@ class Arguments:
         found = (drawn_tables(self.data.kind, late) if tables else self._drawn(late)) if late else {}
         self.pool.values |= found
         given |= found
-        kinds = [one.kind for one in inspect.signature(function).parameters.values()]
-        several = making and not asked and kinds == [inspect.Parameter.VAR_POSITIONAL]
-        return given, list(self.data.kind.sizes) if several else []
+        every = list(inspect.signature(function).parameters.values())
+        kinds = [one.kind for one in every]
+        if not making or asked or kinds != [inspect.Parameter.VAR_POSITIONAL]:
+            return given, []
+        objects = role_of(every[0].name, making=True) == "objects"
+        layers = self.layers() if objects and self.layers is not None else []
+        return given, layers or list(self.data.kind.sizes)
 
     def _asked(self, function: Callable[..., Any]) -> list[inspect.Parameter]:
         """Return the arguments of a function that have names, those that it looks for, too."""
@@ -289,12 +294,14 @@ class Arguments:
             if making
             else ("inputs", "targets", "outputs", "upstream")
         )
+        usage = used(self.defined, function, name)
+        if making and usage.attributes == {"backward"}:
+            return SimpleNamespace(backward=lambda *_: None)  # which a loss hands its gradient on to
         if has_default and default is None and role not in wanted and not is_set:
             return default
         noted = self._noted(asked.annotation, name)
         if noted is not None:
             return noted
-        usage = used(self.defined, function, name)
         noted = self.object_for(usage, name)
         if noted is not None:
             return noted

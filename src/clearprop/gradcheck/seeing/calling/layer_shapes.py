@@ -202,7 +202,12 @@ def _choices(
         and one.default is one.empty
         and not place.defined.compared(name)
     ]
-    unknown = [name for name in needed if not roles[name] or _AXIS.match(name)]
+    unknown = [
+        name
+        for name in needed
+        if (not roles[name] and not used(place.defined, function, name).attributes)
+        or _AXIS.match(name)
+    ]
     alone = [name for name in needed if roles[name] in _OF_SIZE]
     if not unknown and len(alone) == 1:
         unknown = alone  # of what has one size it may be that of the inputs
