@@ -36,7 +36,14 @@ from clearprop.gradcheck.seeing.calling.layer_passes import (
     went_back,
     went_forward,
 )
-from clearprop.gradcheck.seeing.calling.layer_shapes import LEARNING, SHAPES, makers, set_up
+from clearprop.gradcheck.seeing.calling.layer_shapes import (
+    LEARNING,
+    RECURRENT,
+    SEQUENCES,
+    SHAPES,
+    makers,
+    set_up,
+)
 from clearprop.gradcheck.seeing.calling.lessons import arrays_failing
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -168,7 +175,8 @@ class _Layer:
             raise NoSuchWayError("that is a layer")
         first: Exception | None = None
         said: set[str] = set()
-        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else SHAPES):
+        usual = SEQUENCES if RECURRENT.search(self.name) else SHAPES
+        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else usual):
             if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
                 break  # whatever it is given
             x = self._input(place, shape, channels)

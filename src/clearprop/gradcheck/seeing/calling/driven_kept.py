@@ -98,7 +98,8 @@ def _lacking(function: FunctionType, given: Mapping[str, Any]) -> dict[str, Any]
     """Return what else a function needs: targets like its inputs, the rest like its bias."""
     asked = inspect.signature(function).parameters
     roles = roles_of(list(asked))
-    first, *_, last = [*given.values()] * 2
+    first, *others = given.values()
+    last = others[-1] if others else first[-1]
     return {
         name: watch(
             np.random.RandomState(len(name)).uniform(
@@ -135,6 +136,9 @@ def _judged(
     values = value if isinstance(value, tuple) else (value,)
     if len(values) != len(given):  # none for what is constant
         values = [one for one in values if type(one) is Watched]
+    shapes = {one.shape for one in arrays.values()}
+    if not all(one.shape in shapes for one in values if type(one) is Watched):
+        raise NoSuchWayError("that was given arrays of its own shapes")
     if len(names) != len(values) or None in names:
         names = [f"d{name}" for name in given]
     for name, told_as, one in zip(given, names, values, strict=False):
