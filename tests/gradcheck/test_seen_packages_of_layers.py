@@ -35,7 +35,10 @@ class Table:
         self.drows = np.zeros_like(self.rows)
         np.add.at(self.drows, self.tokens, upstream)
 """,
-        ("np.add.at(self.drows, self.tokens, upstream)", "np.add.at(self.drows, self.tokens, upstream**2)"),
+        (
+            "np.add.at(self.drows, self.tokens, upstream)",
+            "np.add.at(self.drows, self.tokens, upstream**2)",
+        ),
     ),
     "words and their neighbours, by number": (
         """

@@ -192,7 +192,9 @@ class Arguments:
         late = [name for name, value in given.items() if value is _LATER]
         # Tables of which rows are chosen are all of one shape.
         tables = any(used(self.defined, function, one.name).is_index for one in asked)
-        found = (drawn_tables(self.data.kind, late) if tables else self._drawn(late)) if late else {}
+        found = (
+            (drawn_tables(self.data.kind, late) if tables else self._drawn(late)) if late else {}
+        )
         self.pool.values |= found
         given |= found
         every = list(inspect.signature(function).parameters.values())
@@ -296,7 +298,9 @@ class Arguments:
         )
         usage = used(self.defined, function, name)
         if making and usage.attributes == {"backward"}:
-            return SimpleNamespace(backward=lambda *_: None)  # which a loss hands its gradient on to
+            return SimpleNamespace(
+                backward=lambda *_: None
+            )  # which a loss hands its gradient on to
         if has_default and default is None and role not in wanted and not is_set:
             return default
         noted = self._noted(asked.annotation, name)
@@ -324,7 +328,9 @@ class Arguments:
             size = self.layers() if self.layers is not None else None
         if not size and (making or role in _NUMBERS):
             looks = making and usage.keys and not usage.is_list
-            size = None if looks else size_for(self.defined, data, asked, role, others, usage, variant)
+            size = (
+                None if looks else size_for(self.defined, data, asked, role, others, usage, variant)
+            )
         if size is not None:
             return size
         if role in CHOSEN:

@@ -65,7 +65,11 @@ def other_upstreams(
     names = place.pool.names
     found: dict[str, Any] = {}
     for name, role in roles.items():
-        if role != "upstream" or name in known or asked[name].default is not inspect.Parameter.empty:
+        if (
+            role != "upstream"
+            or name in known
+            or asked[name].default is not inspect.Parameter.empty
+        ):
             continue
         number = alike(name, names)
         output = place.pool.output if number is None else place.pool.forwarded[number]

@@ -2,9 +2,9 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from clearprop.gradcheck.seeing.tape import ancestors
 
 _CONTEXT = re.compile(r"^_*(ctx|context|cx)$", re.I)
 _NUMBER = re.compile(r"ax[ie]s|^dim$", re.I)
+_PLACED = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 _SIDE = 4  # of arrays that are added, multiplied, and multiplied as matrices
 _LOWEST = -1.0, 0.2  # numbers in them: a logarithm wants positive ones
 
@@ -39,20 +40,30 @@ def kept_passes(defined: Defined) -> Iterator[tuple[str, Callable[[Workplace], N
     for name, kind in defined.classes.items():
         both = [inspect.getattr_static(kind, one, None) for one in ("forward", "backward")]
         if all(isinstance(one, staticmethod | classmethod) for one in both):
-            yield f"{name} with a context", partial(_with_context, kind=kind)
+            forward = kind.forward  # type: ignore[attr-defined]
+            for number, one in enumerate(_needed(forward)[1:]):
+                told = f"{name} with a context, {one}"
+                yield told, partial(_with_context, kind=kind, only=number)
     for name, function in defined.functions.items():
         inner = {one.co_name for one in function.__code__.co_consts if inspect.iscode(one)}
         returned = defined.returned(function) or []
         if len(returned) > 1 and inner & set(returned):
-            yield f"{name} and what it returns", partial(_by_closure, function=function)
+            for number, one in enumerate(_needed(function)):
+                told = f"{name} and what it returns, {one}"
+                yield told, partial(_by_closure, function=function, only=number)
 
 
-def _with_context(place: Workplace, kind: Any) -> None:
+def _needed(function: Callable[..., Any]) -> list[str]:
+    """Return the names of what a function can't do without."""
+    every = inspect.signature(function).parameters.values()
+    return [one.name for one in every if one.default is one.empty and one.kind in _PLACED]
+
+
+def _with_context(place: Workplace, kind: Any, only: int) -> None:
     """Call both with a context, and arrays for what else they are given."""
-    first, *others = inspect.signature(kind.forward).parameters.values()
-    if not _CONTEXT.search(first.name) or not others:
+    first, *needed = _needed(kind.forward)
+    if not _CONTEXT.search(first):
         raise NoSuchWayError("that is given a context")
-    needed = [one.name for one in others if one.default is one.empty]
     error: Exception | None = None
     for lowest in _LOWEST:
         random = np.random.RandomState(7)
@@ -62,23 +73,24 @@ def _with_context(place: Workplace, kind: Any) -> None:
             else watch(random.uniform(lowest, 1, (_SIDE, _SIDE)), "input")
             for name in needed
         }
-        _, error = attempted(lambda given=given: _went_with(place, kind, given))
+        _, error = attempted(lambda given=given: _went_with(place, kind, given, only))
         if error is None:
             return
     raise error or NoSuchWayError("that is given a context")
 
 
-def _went_with(place: Workplace, kind: Any, given: Mapping[str, Any]) -> None:
+def _went_with(place: Workplace, kind: Any, given: Mapping[str, Any], only: int) -> None:
     made = [one for name, one in place.defined.classes.items() if re.search("context", name, re.I)]
     context, failed = attempted(made[0]) if made else (None, NoSuchWayError())
     context = _Context() if failed is not None else context
     output = kind.forward(context, *given.values())
-    _judged(place, given, output, partial(kind.backward, context), kind.__name__)
+    _judged(place, given, output, partial(kind.backward, context), only)
+    place.found.alone = f"{kind.__name__}, {[*given][only]}"
     place.found.words = f"{kind.__name__}.forward, then backward, with a context"
     place.found.unwatched = (kind.backward.__code__.co_qualname,)  # which may hand on what comes
 
 
-def _by_closure(place: Workplace, function: FunctionType) -> None:
+def _by_closure(place: Workplace, function: FunctionType, only: int) -> None:
     """Call a function, and the function that it returns beside its output."""
     error: Exception | None = None
     for given in bundles(place.defined, function):
@@ -87,8 +99,9 @@ def _by_closure(place: Workplace, function: FunctionType) -> None:
         if error is None:
             arrays = [one for one in value if type(one) is Watched]
             back = next(one for one in value if inspect.isfunction(one))
-            names = place.defined.returned(back)
-            _judged(place, known, arrays[0], back, function.__name__, names or ())
+            known = {name: known[name] for name in _needed(function)}
+            _judged(place, known, arrays[0], back, only)
+            place.found.alone = f"{function.__name__}, {[*known][only]}"
             place.found.words = f"{function.__name__}, and what it returns to go back"
             return
     raise error or NoSuchWayError("that goes forward")
@@ -117,17 +130,18 @@ def _judged(
     given: Mapping[str, Any],
     output: Any,
     back: Callable[..., Any],
-    told: str,
-    names: Sequence[str | None] = (),
+    only: int,
 ) -> None:
-    """Go back with a random gradient, and take what comes for the gradients of what was given."""
-    arrays = {name: one for name, one in given.items() if type(one) is Watched}
+    """Go back with a random gradient, and take what comes for the gradients of what was given.
+
+    Only one is kept: among several, either might be taken for another's.
+    """
     upstream = random_upstream(place, output)
+    name, array = list(given.items())[only]
     if not np.isfinite(np.asarray(output)).all():
         raise NoSuchWayError("that returns numbers")
-    behind = ancestors([node_of(output)])
-    if not all(node_of(one) in behind for one in arrays.values()):
-        raise NoSuchWayError("whose output is seen to come of its inputs")
+    if type(array) is not Watched or node_of(array) not in ancestors([node_of(output)]):
+        raise NoSuchWayError("whose output is seen to come of its input")
     place.end_forward()
     if inspect.signature(back).parameters:
         value = back(upstream)
@@ -135,15 +149,11 @@ def _judged(
         value, place.found.cost = back(), node_of(output)
     values = value if isinstance(value, tuple) else (value,)
     if len(values) != len(given):  # none for what is constant
-        values = [one for one in values if type(one) is Watched]
-    shapes = {one.shape for one in arrays.values()}
-    if not all(one.shape in shapes for one in values if type(one) is Watched):
-        raise NoSuchWayError("that was given arrays of its own shapes")
-    if len(names) != len(values) or None in names:
-        names = [f"d{name}" for name in given]
-    for name, told_as, one in zip(given, names, values, strict=False):
-        if type(one) is Watched and name in arrays:
-            place.found.claims[str(told_as)] = node_of(one * 1)  # as two may be one
-            place.found.parameters[name] = node_of(arrays[name])
-    place.found.alone = told
-    place.found.data = ", ".join(f"{name} of shape {one.shape}" for name, one in arrays.items())
+        values = tuple(one for one in values if type(one) is Watched)
+    claim = values[only] if only < len(values) else None
+    if type(claim) is not Watched or claim.shape != array.shape:
+        raise NoSuchWayError("that returns a gradient of that shape")
+    place.found.claims[f"d{name}"] = node_of(claim)
+    place.found.parameters[name] = node_of(array)
+    shapes = (f"{n} of shape {one.shape}" for n, one in given.items() if type(one) is Watched)
+    place.found.data = ", ".join(shapes)
