@@ -285,6 +285,25 @@ def test_the_mistake_in_a_part_is_told_with_its_line(name: str, tmp_path: Path) 
     assert after in report.line["text"]
 
 
+SWAPPED = """
+class Times:
+    @staticmethod
+    def forward(ctx, a, b):
+        ctx.save_for_backward(a, b)
+        return a * b
+    @staticmethod
+    def backward(ctx, grad_output):
+        a, b = ctx.saved_tensors
+        return grad_output * a, grad_output * b
+"""
+
+
+def test_gradients_of_two_inputs_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    report, _ = check_seen(_file(SWAPPED, tmp_path), 50.0)
+    assert report is not None
+    assert {row.parameter for row in report.wrong} == {"a", "b"}
+
+
 ADDED_TO_EACH = """
 def shift_forward(x, b):
     return x + b, x

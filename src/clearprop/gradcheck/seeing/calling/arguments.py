@@ -28,11 +28,8 @@ from clearprop.gradcheck.seeing.calling.samples import (
 )
 from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.unknown import by_items, by_parts, by_usage, settings_for
-from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
-from clearprop.gradcheck.seeing.calling.usual import (
-    layers_with,
-    pair_for,
-)
+from clearprop.gradcheck.seeing.calling.usage import used
+from clearprop.gradcheck.seeing.calling.usual import layers_with, pair_for
 from clearprop.gradcheck.seeing.calling.weights import (
     drawn,
     drawn_flat,
@@ -306,7 +303,7 @@ class Arguments:
         noted = self._noted(asked.annotation, name)
         if noted is not None:
             return noted
-        noted = self.object_for(usage, name)
+        noted = choices.object_for(self.defined, self.make, self.pool, usage, name)
         if noted is not None:
             return noted
         if not making and usage.of_items:
@@ -322,15 +319,14 @@ class Arguments:
             inner = {"features", "classes"} <= others
             sizes = kind.sizes[:-1] if inner else kind.sizes
             return by_items(self.defined, self.make, usage.parts, sizes)
+        if role == "settings" or (making and usage.keys and not usage.is_list):
+            return settings_for(self.defined, data, self.make, function, name, usage.keys)
         size = None
         counted = asked.annotation is int or (usage.is_number and not usage.is_list)
         if role == "objects" and making and not variant and not counted:
             size = self.layers() if self.layers is not None else None
         if not size and (making or role in _NUMBERS):
-            looks = making and usage.keys and not usage.is_list
-            size = (
-                None if looks else size_for(self.defined, data, asked, role, others, usage, variant)
-            )
+            size = size_for(self.defined, data, asked, role, others, usage, variant)
         if size is not None:
             return size
         if role in CHOSEN:
@@ -349,8 +345,6 @@ class Arguments:
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
             return False if usage.is_flag else _LATER
-        if role == "settings" or (making and usage.keys and not usage.is_list):
-            return settings_for(self.defined, data, self.make, function, name, usage.keys)
         if usage.is_index and role is None and not making:
             return ids_for(len(data.pairs), kind.features, name)
         compared = self.defined.compared(name)
@@ -432,21 +426,6 @@ class Arguments:
         told = set(roles.values())
         if role is None and not has_default and "targets" in told and "outputs" not in told:
             return pool.output  # whatever it is called: it is held against the targets
-        return None
-
-    def object_for(self, usage: Usage, name: str = "") -> Any:
-        """Return an object of the class that has the attributes that are asked of an argument.
-
-        There is one of each class, so that all functions are given the same.
-        """
-        if self.make is None:
-            return None
-        for kind in self.defined.classes.values():
-            if suits(self.defined, kind, usage.attributes):
-                kind = choices.concrete(kind, name)
-                if kind not in self.pool.made:
-                    self.pool.made[kind] = self.make(kind)
-                return self.pool.made[kind]
         return None
 
     def _noted(self, annotation: Any, name: str) -> Any:

@@ -22,17 +22,14 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     teaches,
 )
-from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone
+from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone, of_cross_entropy
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
-    by_slope,
-    first_given,
     method_of,
     only_steps,
     random_upstream,
     set_training,
-    value_and_slope,
     went_back,
     went_forward,
 )
@@ -54,6 +51,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     role_of,
     roles_of,
 )
+from clearprop.gradcheck.seeing.calling.slopes import by_slope, first_given, value_and_slope
 from clearprop.gradcheck.seeing.calling.strided import (
     STRIDED,
     larger,
@@ -211,8 +209,8 @@ class _Layer:
         """Whether the first argument of its forward pass is an index."""
         for name in ("forward", "__call__"):
             forward = getattr(self.kind, name, None)
-            asked = list(inspect.signature(forward).parameters) if defined.is_own(forward) else []
-            if len(asked) > 1:
+            asked = list(inspect.signature(forward).parameters) if callable(forward) else []
+            if defined.is_own(forward) and len(asked) > 1:
                 return used(defined, forward, asked[1]).is_index
         return False
 
@@ -274,7 +272,7 @@ class _Layer:
             upstream = output
             place.found.cost = node_of(output.sum())
         else:
-            upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
+            upstream = of_cross_entropy(place, output, minus=given == _GIVEN[1])
         behind = ancestors([node_of(output)])
         if entered not in behind and x.dtype.kind == "f":
             raise NoSuchWayError("whose output is seen to come of its input")
@@ -435,22 +433,3 @@ def _enlarged(layer: Any) -> None:
         )
         if 0 < most < _TINY and one.dtype.kind == "f":
             setattr(layer, name, watch(np.asarray(one) / most, "random"))
-
-
-def _of_cross_entropy(place: Workplace, output: Any, *, minus: bool) -> Any:
-    """Return the derivative of a cross-entropy before the softmax, or targets for it.
-
-    Raises
-    ------
-    NoSuchWayError
-        If the outputs are no probabilities.
-    """
-    sums = [] if type(output) is not Watched or output.ndim != 2 else [output.sum(0), output.sum(1)]
-    axis = next((n for n, one in enumerate(sums) if np.allclose(np.asarray(one), 1)), None)
-    if axis is None or output.shape[axis] < 2 or not np.all(np.asarray(output) > 0):
-        raise NoSuchWayError("that returns probabilities")
-    samples, classes = output.shape[1 - axis], output.shape[axis]
-    one_hot = np.eye(classes)[np.arange(samples) % classes]
-    targets = watch(one_hot if axis == 1 else one_hot.T, "data")
-    place.found.cost = node_of(-(targets * np.log(output)).sum())
-    return output - targets if minus else targets

@@ -14,6 +14,7 @@ import numpy as np
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling import roles
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.choices import object_for
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_classes import methods_forward
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
@@ -156,8 +157,8 @@ def _objects_forward(place: Workplace, back: list[tuple[str, FunctionType]]) -> 
     for _, function in back:
         for name in inspect.signature(function).parameters:
             owner, _ = attempted(
-                lambda function=function, name=name: place.arguments.object_for(
-                    used(place.defined, function, name)
+                lambda function=function, name=name: object_for(
+                    place.defined, place.make, place.pool, used(place.defined, function, name)
                 )
             )
             if owner is None:
