@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Literal, TypeAlias, get_origin
 
 import numpy as np
@@ -19,6 +20,7 @@ from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of, snake
 from clearprop.gradcheck.seeing.calling.samples import (
     batch_for,
+    ids_for,
     pairs_for,
     table_for,
     targets_for,
@@ -26,12 +28,15 @@ from clearprop.gradcheck.seeing.calling.samples import (
 )
 from clearprop.gradcheck.seeing.calling.sizes import size_for
 from clearprop.gradcheck.seeing.calling.unknown import by_items, by_parts, by_usage, settings_for
-from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
-from clearprop.gradcheck.seeing.calling.usual import (
-    layers_with,
-    pair_for,
+from clearprop.gradcheck.seeing.calling.usage import used
+from clearprop.gradcheck.seeing.calling.usual import layers_with, pair_for
+from clearprop.gradcheck.seeing.calling.weights import (
+    drawn,
+    drawn_flat,
+    drawn_lists,
+    drawn_tables,
+    is_weight,
 )
-from clearprop.gradcheck.seeing.calling.weights import drawn, drawn_flat, drawn_lists, is_weight
 
 Changing: TypeAlias = Literal["all", "unsaid", "targets", "none"]
 """Arguments: all, those that are inputs or not said, the targets alone, or none of them."""
@@ -182,12 +187,20 @@ class Arguments:
                 else self._value(function, one, roles, making, variant)
             )
         late = [name for name, value in given.items() if value is _LATER]
-        found = self._drawn(late) if late else {}
+        # Tables of which rows are chosen are all of one shape.
+        tables = any(used(self.defined, function, one.name).is_index for one in asked)
+        found = (
+            (drawn_tables(self.data.kind, late) if tables else self._drawn(late)) if late else {}
+        )
         self.pool.values |= found
         given |= found
-        kinds = [one.kind for one in inspect.signature(function).parameters.values()]
-        several = making and not asked and kinds == [inspect.Parameter.VAR_POSITIONAL]
-        return given, list(self.data.kind.sizes) if several else []
+        every = list(inspect.signature(function).parameters.values())
+        kinds = [one.kind for one in every]
+        if not making or asked or kinds != [inspect.Parameter.VAR_POSITIONAL]:
+            return given, []
+        objects = role_of(every[0].name, making=True) == "objects"
+        layers = self.layers() if objects and self.layers is not None else []
+        return given, layers or list(self.data.kind.sizes)
 
     def _asked(self, function: Callable[..., Any]) -> list[inspect.Parameter]:
         """Return the arguments of a function that have names, those that it looks for, too."""
@@ -280,13 +293,17 @@ class Arguments:
             if making
             else ("inputs", "targets", "outputs", "upstream")
         )
+        usage = used(self.defined, function, name)
+        if making and usage.attributes == {"backward"}:
+            return SimpleNamespace(
+                backward=lambda *_: None
+            )  # which a loss hands its gradient on to
         if has_default and default is None and role not in wanted and not is_set:
             return default
         noted = self._noted(asked.annotation, name)
         if noted is not None:
             return noted
-        usage = used(self.defined, function, name)
-        noted = self.object_for(usage, name)
+        noted = choices.object_for(self.defined, self.make, self.pool, usage, name)
         if noted is not None:
             return noted
         if not making and usage.of_items:
@@ -302,6 +319,8 @@ class Arguments:
             inner = {"features", "classes"} <= others
             sizes = kind.sizes[:-1] if inner else kind.sizes
             return by_items(self.defined, self.make, usage.parts, sizes)
+        if role == "settings" or (making and usage.keys and not usage.is_list):
+            return settings_for(self.defined, data, self.make, function, name, usage.keys)
         size = None
         counted = asked.annotation is int or (usage.is_number and not usage.is_list)
         if role == "objects" and making and not variant and not counted:
@@ -326,8 +345,8 @@ class Arguments:
             return [(data.inputs, data.targets)] * 2
         if role in ("weight", "bias"):
             return False if usage.is_flag else _LATER
-        if role == "settings":
-            return settings_for(self.defined, data, self.make, function, name)
+        if usage.is_index and role is None and not making:
+            return ids_for(len(data.pairs), kind.features, name)
         compared = self.defined.compared(name)
         if compared:
             return compared[0]
@@ -407,21 +426,6 @@ class Arguments:
         told = set(roles.values())
         if role is None and not has_default and "targets" in told and "outputs" not in told:
             return pool.output  # whatever it is called: it is held against the targets
-        return None
-
-    def object_for(self, usage: Usage, name: str = "") -> Any:
-        """Return an object of the class that has the attributes that are asked of an argument.
-
-        There is one of each class, so that all functions are given the same.
-        """
-        if self.make is None:
-            return None
-        for kind in self.defined.classes.values():
-            if suits(self.defined, kind, usage.attributes):
-                kind = choices.concrete(kind, name)
-                if kind not in self.pool.made:
-                    self.pool.made[kind] = self.make(kind)
-                return self.pool.made[kind]
         return None
 
     def _noted(self, annotation: Any, name: str) -> Any:

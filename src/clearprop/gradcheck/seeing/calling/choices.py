@@ -7,8 +7,9 @@ from inspect import Parameter, getsource, isabstract, signature
 from typing import Any
 
 from clearprop.gradcheck.seeing.calling.defined import Defined
+from clearprop.gradcheck.seeing.calling.pool import Pool
 from clearprop.gradcheck.seeing.calling.roles import COST, ELEMENTWISE, Role, role_of, snake
-from clearprop.gradcheck.seeing.calling.usage import used
+from clearprop.gradcheck.seeing.calling.usage import Usage, suits, used
 from clearprop.gradcheck.seeing.calling.usual import is_slope, pair_for
 
 FEW = 10
@@ -244,3 +245,23 @@ def settings(defined: Defined, function: Any, name: str) -> dict[str, Any]:
         elif role == "epochs":
             found[key] = FEW
     return found
+
+
+def object_for(
+    defined: Defined,
+    make: Callable[[type], Any] | None,
+    pool: Pool,
+    usage: Usage,
+    name: str = "",
+) -> Any:
+    """Return an object of the class that has the attributes that are asked of an argument.
+
+    There is one of each class, so that all functions are given the same.
+    """
+    for kind in defined.classes.values() if make is not None else ():
+        if suits(defined, kind, usage.attributes):
+            kind = concrete(kind, name)
+            if kind not in pool.made:
+                pool.made[kind] = make(kind)  # type: ignore[misc]
+            return pool.made[kind]
+    return None

@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +12,13 @@ from types import FunctionType, MethodType, ModuleType, UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin
 
 from clearprop.gradcheck.seeing.calling.materials import Kind
+from clearprop.gradcheck.seeing.calling.reading import (
+    assigned,
+    key_of,
+    name_of,
+    numbered,
+    strings,
+)
 from clearprop.gradcheck.seeing.judging.gradient_names import names_returned
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.notes import Notes
@@ -232,13 +239,13 @@ class Defined:
         """Return the names of what is put together in a function: ``grads = dW, db``."""
         found = self.definition(function)
         return {
-            target.id: [_name(one) or "" for one in value.elts]
+            target.id: [name_of(one) or "" for one in value.elts]
             for node in (ast.walk(found) if found is not None else ())
             if isinstance(node, ast.Assign)
-            for target, value in _assigned(node)
+            for target, value in assigned(node)
             if isinstance(target, ast.Name)
             and isinstance(value, ast.Tuple | ast.List)
-            and all(map(_name, value.elts))
+            and all(map(name_of, value.elts))
         }
 
     @cached_property
@@ -258,19 +265,19 @@ class Defined:
         keys: dict[str, None] = {}
         for node in ast.walk(found) if found is not None else ():
             key: ast.expr | None = None
-            if isinstance(node, ast.Subscript) and _name(node.value) == argument:
+            if isinstance(node, ast.Subscript) and name_of(node.value) == argument:
                 key = node.slice
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 gives = not needed and node.func.attr in ("get", "setdefault", "pop")
-                key = node.args[0] if gives and _name(node.func.value) == argument else None
+                key = node.args[0] if gives and name_of(node.func.value) == argument else None
             if isinstance(key, ast.Constant) and isinstance(key.value, str):
                 keys[key.value] = None
-            elif key is not None and (prefix := _numbered(key)):
+            elif key is not None and (prefix := numbered(key)):
                 keys |= dict.fromkeys(f"{prefix}{number}" for number in range(1, _NUMBERED + 1))
-            called = _name(node.func) if isinstance(node, ast.Call) and deep else None
+            called = name_of(node.func) if isinstance(node, ast.Call) and deep else None
             if isinstance(node, ast.Call) and (inner := self.functions.get(called or "")):
                 names = zip(inspect.signature(inner).parameters, node.args, strict=False)
-                for name in [one for one, given in names if _name(given) == argument]:
+                for name in [one for one, given in names if name_of(given) == argument]:
                     keys |= dict.fromkeys(self.keys(inner, name, needed=needed, deep=deep - 1))
         return list(keys)
 
@@ -278,13 +285,14 @@ class Defined:
         """Return the strings that the code holds a variable or attribute of this name against."""
         if name not in self._compared:
             kept = [  # in an attribute of another name
-                target.attr
+                name_of(target)
                 for node in self._walked
                 if isinstance(node, ast.Assign)
-                for target, value in _assigned(node)
-                if isinstance(target, ast.Attribute) and _name(value) == name
+                for target, value in assigned(node)
+                if (isinstance(target, ast.Attribute) and name_of(value) == name)
+                or (isinstance(target, ast.Name | ast.Attribute) and key_of(value) == name)
             ]
-            names = dict.fromkeys((name, *kept, *self._handed(name)))
+            names = dict.fromkeys((name, *filter(None, kept), *self._handed(name)))
             every = [word for one in names for word in self._find_compared(one)]
             self._compared[name] = list(dict.fromkeys(every))
         return self._compared[name]
@@ -294,12 +302,14 @@ class Defined:
         for node in self._walked:
             if not isinstance(node, ast.Call):
                 continue
-            function = self.functions.get(_name(node.func) or "")
+            function = self.functions.get(name_of(node.func) or "")
             if function is None:
                 continue
             asked = inspect.signature(function).parameters
-            yield from (to for to, one in zip(asked, node.args, strict=False) if _name(one) == name)
-            yield from (one.arg for one in node.keywords if one.arg and _name(one.value) == name)
+            yield from (
+                to for to, one in zip(asked, node.args, strict=False) if name_of(one) == name
+            )
+            yield from (one.arg for one in node.keywords if one.arg and name_of(one.value) == name)
 
     def compared_items(self, name: str) -> list[str]:
         """Return the strings that the code holds items of a list against: ``acts[i] == "relu"``."""
@@ -307,40 +317,40 @@ class Defined:
         for node in self._walked:
             if not isinstance(node, ast.Compare):
                 continue
-            if isinstance(node.left, ast.Subscript) and _name(node.left.value) == name:
+            if isinstance(node.left, ast.Subscript) and name_of(node.left.value) == name:
                 inner = (one for each in node.comparators for one in ast.walk(each))
-                found |= dict.fromkeys(_strings(inner))
+                found |= dict.fromkeys(strings(inner))
         return list(found)
 
     @cached_property
     def _tables(self) -> dict[str, list[str]]:
         """The keys of what is written as a dict, by the name that it is given."""
         return {
-            name: list(_strings(value.keys))
+            name: list(strings(value.keys))
             for node in self._walked
             if isinstance(node, ast.Assign)
-            for target, value in _assigned(node)
-            if isinstance(value, ast.Dict) and (name := _name(target)) is not None
+            for target, value in assigned(node)
+            if isinstance(value, ast.Dict) and (name := name_of(target)) is not None
         }
 
     def _find_compared(self, name: str) -> list[str]:
         found: dict[str, None] = {}
         for node in self._walked:
-            if isinstance(node, ast.Compare) and _name(node.left) == name:
+            if isinstance(node, ast.Compare) and name in (name_of(node.left), key_of(node.left)):
                 for one in node.comparators:
-                    found |= dict.fromkeys(self._tables.get(_name(one) or "", ()))
-                    found |= dict.fromkeys(_strings(ast.walk(one)))
-            elif isinstance(node, ast.Subscript) and _name(node.slice) == name:
-                found |= dict.fromkeys(self._tables.get(_name(node.value) or "", ()))
-                table = self.namespace.get(_name(node.value) or "")
+                    found |= dict.fromkeys(self._tables.get(name_of(one) or "", ()))
+                    found |= dict.fromkeys(strings(ast.walk(one)))
+            elif isinstance(node, ast.Subscript) and name_of(node.slice) == name:
+                found |= dict.fromkeys(self._tables.get(name_of(node.value) or "", ()))
+                table = self.namespace.get(name_of(node.value) or "")
                 if isinstance(table, dict):
                     found |= dict.fromkeys(key for key in table if isinstance(key, str))
                 elif isinstance(node.value, ast.Dict):
-                    found |= dict.fromkeys(_strings(node.value.keys))
-            elif isinstance(node, ast.Match) and _name(node.subject) == name:
+                    found |= dict.fromkeys(strings(node.value.keys))
+            elif isinstance(node, ast.Match) and name_of(node.subject) == name:
                 patterns = [one.pattern for one in node.cases]
                 values = (one.value for one in patterns if isinstance(one, ast.MatchValue))
-                found |= dict.fromkeys(_strings(values))
+                found |= dict.fromkeys(strings(values))
         return list(found)
 
     @cached_property
@@ -402,22 +412,6 @@ class Defined:
         return self.layers_said or 3
 
 
-def _strings(nodes: Iterable[ast.AST | None]) -> Iterator[str]:
-    """Yield those of some nodes that are strings."""
-    for one in nodes:
-        if isinstance(one, ast.Constant) and isinstance(one.value, str):
-            yield one.value
-
-
-def _assigned(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield what an assignment assigns to, and what it assigns: ``self.a, self.b = a, b`` two."""
-    for target in node.targets:
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            yield from zip(target.elts, node.value.elts, strict=False)
-        else:
-            yield target, node.value
-
-
 def _function_of(kind: type, name: str) -> Any:
     found = inspect.getattr_static(kind, name, None)
     return getattr(found, "__func__", found)
@@ -426,23 +420,3 @@ def _function_of(kind: type, name: str) -> Any:
 def _first_line(function: Any) -> int:
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     return code.co_firstlineno if code is not None else 0
-
-
-def _numbered(key: ast.expr) -> str:
-    """Return what stands before the number of a layer: ``W`` of ``f"W{l}"``, ``"W" + str(l)``."""
-    first: ast.expr | None = None
-    if isinstance(key, ast.JoinedStr) and len(key.values) == 2:
-        first = key.values[0]
-    elif isinstance(key, ast.BinOp) and isinstance(key.op, ast.Add | ast.Mod):
-        first = key.left
-    elif isinstance(key, ast.Call) and isinstance(key.func, ast.Attribute):
-        first = key.func.value if key.func.attr == "format" else None
-    text = first.value if isinstance(first, ast.Constant) else None
-    return re.sub(r"(%[ds]|\{.*\})$", "", text) if isinstance(text, str) else ""
-
-
-def _name(node: ast.expr) -> str | None:
-    """Return the name of a variable, or the last of an attribute."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else None

@@ -12,6 +12,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.cells import claimed_of_states
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_layers import (
     chains,
@@ -21,21 +22,25 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
     loss_classes,
     teaches,
 )
-from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone
+from clearprop.gradcheck.seeing.calling.driven_losses import loss_alone, of_cross_entropy
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import (
     asked_roles,
-    by_slope,
-    first_given,
     method_of,
     only_steps,
     random_upstream,
     set_training,
-    value_and_slope,
     went_back,
     went_forward,
 )
-from clearprop.gradcheck.seeing.calling.layer_shapes import LEARNING, SHAPES, makers, set_up
+from clearprop.gradcheck.seeing.calling.layer_shapes import (
+    LEARNING,
+    RECURRENT,
+    SEQUENCES,
+    SHAPES,
+    makers,
+    set_up,
+)
 from clearprop.gradcheck.seeing.calling.lessons import arrays_failing
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -46,6 +51,7 @@ from clearprop.gradcheck.seeing.calling.roles import (
     role_of,
     roles_of,
 )
+from clearprop.gradcheck.seeing.calling.slopes import by_slope, first_given, value_and_slope
 from clearprop.gradcheck.seeing.calling.strided import (
     STRIDED,
     larger,
@@ -54,6 +60,7 @@ from clearprop.gradcheck.seeing.calling.strided import (
     stride_in,
     told_with_stride,
 )
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.workplace import Found, Workplace
 from clearprop.gradcheck.seeing.tape import Node, ancestors
 
@@ -166,10 +173,11 @@ class _Layer:
             raise NoSuchWayError("that is a layer")
         first: Exception | None = None
         said: set[str] = set()
-        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else SHAPES):
+        usual = SEQUENCES if RECURRENT.search(self.name) else SHAPES
+        for number, (shape, channels) in enumerate(LEARNING if place.kind.learns else usual):
             if number == _ENOUGH and len(said) == 1 and isinstance(first, _NO_SHAPE):
                 break  # whatever it is given
-            x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
+            x = self._input(place, shape, channels)
             for place_of, make in enumerate(makers(place, self.kind, x, channels)):
                 self._trying = channels, place_of
                 error = self._tried(place, x, make)
@@ -190,6 +198,21 @@ class _Layer:
             place.found.since = len(place.defined.tape)
             raise first or NoSuchWayError("that is a layer")
         self.again(place)
+
+    def _input(self, place: Workplace, shape: tuple[int, ...], rows: int) -> Any:
+        """Return random inputs; where they choose rows of a table, numbers of rows."""
+        drawn, takes_ids = np.random.RandomState(7), self._takes_ids(place.defined)
+        x = drawn.randint(0, rows, shape[:2]) if takes_ids else drawn.uniform(-1, 1, shape)
+        return watch(x, "input")
+
+    def _takes_ids(self, defined: Defined) -> bool:
+        """Whether the first argument of its forward pass is an index."""
+        for name in ("forward", "__call__"):
+            forward = getattr(self.kind, name, None)
+            asked = list(inspect.signature(forward).parameters) if callable(forward) else []
+            if defined.is_own(forward) and len(asked) > 1:
+                return used(defined, forward, asked[1]).is_index
+        return False
 
     def _tried(self, place: Workplace, x: Any, make: Callable[[], Any]) -> Exception | None:
         """Call it; return why that failed, or None."""
@@ -213,7 +236,7 @@ class _Layer:
         if self.fitted is None or (input_alone and not self._apart):
             raise NoSuchWayError("that is a layer")
         shape, make = self.fitted
-        x = watch(np.random.RandomState(7).uniform(-1, 1, shape), "input")
+        x = self._input(place, shape, self._making[0])
         self._call(place, x, make, given, input_alone=input_alone)
 
     def _strided(self, place: Workplace, stride: str, *, input_alone: bool) -> None:
@@ -223,7 +246,7 @@ class _Layer:
         shape, (channels, number) = self.fitted[0], self._making
         wider = larger(shape, self._output)
         channels += wider[-2] - shape[-2] if channels == shape[-2] else 0
-        x = watch(np.random.RandomState(7).uniform(-1, 1, wider), "input")
+        x = self._input(place, wider, channels)
         make = next(islice(makers(place, self.kind, x, channels), number, None))
         default = inspect.signature(self.kind).parameters[stride].default
         self._call(place, x, remade(make, stride, default), input_alone=input_alone)
@@ -249,11 +272,11 @@ class _Layer:
             upstream = output
             place.found.cost = node_of(output.sum())
         else:
-            upstream = _of_cross_entropy(place, output, minus=given == _GIVEN[1])
+            upstream = of_cross_entropy(place, output, minus=given == _GIVEN[1])
         behind = ancestors([node_of(output)])
-        if entered not in behind:
+        if entered not in behind and x.dtype.kind == "f":
             raise NoSuchWayError("whose output is seen to come of its input")
-        behind.remove(entered)  # which is no parameter of the layer that keeps it
+        behind.discard(entered)  # which is no parameter of the layer that keeps it
         place.candidates = {k: node for k, node in place.candidates.items() if node in behind}
         place.end_forward()
         back, error = attempted(
@@ -280,9 +303,10 @@ class _Layer:
             self._apart = type(back) is Watched and seen
             fits = type(back) is not Watched or back.shape == x.shape
             self._shows_all = fits and (seen or not place.candidates)
-        if type(back) is Watched and (input_alone or not self._apart):
+        if type(back) is Watched and x.dtype.kind == "f" and (input_alone or not self._apart):
             found.claims["dX"] = node_of(back)
             found.parameters["X"] = entered
+            claimed_of_states(place)
         if input_alone:
             place.candidates.clear()
             place.claims_from = len(place.defined.tape)
@@ -409,22 +433,3 @@ def _enlarged(layer: Any) -> None:
         )
         if 0 < most < _TINY and one.dtype.kind == "f":
             setattr(layer, name, watch(np.asarray(one) / most, "random"))
-
-
-def _of_cross_entropy(place: Workplace, output: Any, *, minus: bool) -> Any:
-    """Return the derivative of a cross-entropy before the softmax, or targets for it.
-
-    Raises
-    ------
-    NoSuchWayError
-        If the outputs are no probabilities.
-    """
-    sums = [] if type(output) is not Watched or output.ndim != 2 else [output.sum(0), output.sum(1)]
-    axis = next((n for n, one in enumerate(sums) if np.allclose(np.asarray(one), 1)), None)
-    if axis is None or output.shape[axis] < 2 or not np.all(np.asarray(output) > 0):
-        raise NoSuchWayError("that returns probabilities")
-    samples, classes = output.shape[1 - axis], output.shape[axis]
-    one_hot = np.eye(classes)[np.arange(samples) % classes]
-    targets = watch(one_hot if axis == 1 else one_hot.T, "data")
-    place.found.cost = node_of(-(targets * np.log(output)).sum())
-    return output - targets if minus else targets

@@ -19,7 +19,7 @@ from clearprop.gradcheck.seeing.calling.driven_layers import (
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.layer_passes import loss_slope, random_upstream
 from clearprop.gradcheck.seeing.calling.limits import attempted
-from clearprop.gradcheck.seeing.calling.materials import Data
+from clearprop.gradcheck.seeing.calling.materials import ONE_BY_ONE, Data
 from clearprop.gradcheck.seeing.calling.roles import (
     BACKWARD,
     CHECKING,
@@ -236,6 +236,8 @@ def _upstream(place: Workplace, kind: type) -> dict[str, Any]:
         if error is None and slope is not None:
             return dict.fromkeys(names, slope)
         place.claims_from = place.forward_end = None
+    if place.data.kind.rank == ONE_BY_ONE:  # of one sample at a time, a layer alone shows more
+        raise NoSuchWayError("that is a network")
     return dict.fromkeys(names, random_upstream(place, place.pool.output))
 
 

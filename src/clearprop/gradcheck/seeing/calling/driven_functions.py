@@ -14,6 +14,7 @@ import numpy as np
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling import roles
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.choices import object_for
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.driven_classes import methods_forward
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
@@ -73,13 +74,20 @@ def _globals(place: Workplace) -> dict[str, object]:
     }
 
 
+def _takes_ids(place: Workplace, function: Callable[..., object]) -> bool:
+    """Whether rows of a table are chosen by an argument."""
+    names = inspect.signature(function).parameters
+    return any(used(place.defined, function, name).is_index for name in names)
+
+
 def trained_by_functions(place: Workplace) -> None:
     """Call a function that trains."""
     _start(place)
     found = [
         (name, function)
         for name, function in _named(place, lambda _: True)
-        if roles.trains(name, function) and {"inputs", "pairs", "loader"} & set(_roles(function))
+        if roles.trains(name, function)
+        and ({"inputs", "pairs", "loader"} & set(_roles(function)) or _takes_ids(place, function))
     ]
     if not found:
         raise NoSuchWayError("that trains")
@@ -149,8 +157,8 @@ def _objects_forward(place: Workplace, back: list[tuple[str, FunctionType]]) -> 
     for _, function in back:
         for name in inspect.signature(function).parameters:
             owner, _ = attempted(
-                lambda function=function, name=name: place.arguments.object_for(
-                    used(place.defined, function, name)
+                lambda function=function, name=name: object_for(
+                    place.defined, place.make, place.pool, used(place.defined, function, name)
                 )
             )
             if owner is None:

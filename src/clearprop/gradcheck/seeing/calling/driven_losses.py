@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -66,3 +67,22 @@ def _loss_alone_with(place: Workplace, kind: type, after: str) -> None:
     place.found.claims["dX"] = node_of(slope)
     place.found.alone = kind.__name__
     place.found.words = f"{kind.__name__}(...) alone"
+
+
+def of_cross_entropy(place: Workplace, output: Any, *, minus: bool) -> Any:
+    """Return the derivative of a cross-entropy before the softmax, or targets for it.
+
+    Raises
+    ------
+    NoSuchWayError
+        If the outputs are no probabilities.
+    """
+    sums = [] if type(output) is not Watched or output.ndim != 2 else [output.sum(0), output.sum(1)]
+    axis = next((n for n, one in enumerate(sums) if np.allclose(np.asarray(one), 1)), None)
+    if axis is None or output.shape[axis] < 2 or not np.all(np.asarray(output) > 0):
+        raise NoSuchWayError("that returns probabilities")
+    samples, classes = output.shape[1 - axis], output.shape[axis]
+    one_hot = np.eye(classes)[np.arange(samples) % classes]
+    targets = watch(one_hot if axis == 1 else one_hot.T, "data")
+    place.found.cost = node_of(-(targets * np.log(output)).sum())
+    return output - targets if minus else targets

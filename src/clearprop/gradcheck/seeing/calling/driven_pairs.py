@@ -15,7 +15,8 @@ from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
 from clearprop.gradcheck.seeing.calling.choices import settings
 from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.limits import attempted
-from clearprop.gradcheck.seeing.calling.roles import Role, roles_of
+from clearprop.gradcheck.seeing.calling.roles import Role, role_of, roles_of
+from clearprop.gradcheck.seeing.calling.samples import ids_for
 from clearprop.gradcheck.seeing.calling.strided import (
     STRIDED,
     larger,
@@ -23,6 +24,7 @@ from clearprop.gradcheck.seeing.calling.strided import (
     stride_in,
     told_with_stride,
 )
+from clearprop.gradcheck.seeing.calling.usage import used
 from clearprop.gradcheck.seeing.calling.workplace import Workplace
 from clearprop.gradcheck.seeing.tape import ancestors
 
@@ -127,8 +129,8 @@ def _paired(
     known = like.strides() if like is not None else None
     known = known or _settings(place.defined, forward)
     asked = inspect.signature(forward).parameters
-    bundles = _bundles(place.defined, forward) if like is None else iter([like.larger()])
-    for bundle in islice(bundles, 1) if place.kind.learns else bundles:
+    every = bundles(place.defined, forward) if like is None else iter([like.larger()])
+    for bundle in islice(every, 1) if place.kind.learns else every:
         fixed = {**known, **bundle}
         place.pool.values.clear()
         value, error = attempted(
@@ -149,7 +151,7 @@ def _paired(
     place.pool.forwarded, place.pool.output = value, output
     asked = inspect.signature(backward).parameters
     given = {name: one for name, one in fixed.items() if name in asked}
-    upstream = {} if len(given) == len(asked) else _upstreams(place, backward)
+    upstream = {} if len(given) == len(asked) else _upstreams(place, backward, given)
     whole = output.sum() if type(output) is Watched else None
     weighed = _weighed(output) if type(output) is Watched else None
     place.end_forward()
@@ -162,6 +164,8 @@ def _paired(
         if weighed is not None and _is_jacobian(value, output):
             place.found.cost = node_of(weighed[1])
             place.returned |= _through(value, weighed[0], next(iter(fixed)))
+        elif whole is not None and output.size == 1 and not upstream:
+            place.found.cost = node_of(output)
         elif whole is None or not _is_by_entry(place, forward, fixed, output):
             raise NoSuchWayError("whose derivative is an array")
         else:
@@ -244,17 +248,23 @@ def _settings(defined: Defined, forward: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def _bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """Yield arguments that go together."""
+def bundles(defined: Defined, forward: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Yield arguments of a function of one layer that go together."""
     roles = roles_of(list(inspect.signature(forward).parameters))
+    ids = [name for name in roles if used(defined, forward, name).is_index]
     if "parameters" in roles.values():
         yield _of_cell(defined, forward, roles)
     for shapes in _BUNDLES:
+        if shapes[2] == (1,) and "weight" not in roles.values():
+            continue  # one number for all is a bias of a kernel
         random = np.random.RandomState(8)
         drawn = [partial(random.uniform, -1, 1, shape) for shape in shapes]
         fixed: dict[str, Any] = {}
-        has_inputs = False
+        has_inputs = bool(ids)
         for name, role in roles.items():
+            if name in ids:
+                fixed[name] = ids_for(shapes[0][0], shapes[1][0], name)
+                continue
             place = {"inputs": 0, "outputs": 0, "weight": 1, "bias": 2}.get(role or "")
             place = 0 if re.match(r"^z$|^a(_?prev)?$", name, re.I) else place
             if place is not None:  # each its own, so that they are told apart
@@ -303,13 +313,20 @@ def _of_cell(
     return fixed
 
 
-def _upstreams(place: Workplace, backward: Callable[..., Any]) -> dict[str, Any]:
+def _upstreams(
+    place: Workplace, backward: Callable[..., Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Draw a gradient for each output that the backward pass wants one of.
 
     The cost is the sum of all outputs times their gradients.
     """
     asked = list(inspect.signature(backward).parameters)
-    wanted = [name for name in asked if re.match(r"^_?d_?[a-z]", name, re.I)] or asked[:1]
+    wanted = [name for name in asked if re.match(r"^_?d_?[a-z]", name, re.I)]
+    if not wanted and (free := [name for name in asked if name not in given]) != asked:
+        wanted = [name for name in free if role_of(name) != "cache"]
+        if not wanted:
+            return {}  # a cost, of which nothing comes from outside
+    wanted = wanted or asked[:1]
     random, cost = np.random.RandomState(9), None
     found: dict[str, Any] = {}
     for name in wanted:

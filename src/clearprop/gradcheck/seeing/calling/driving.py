@@ -28,6 +28,7 @@ from clearprop.gradcheck.seeing.calling.driven_functions import (
     unrolled,
     with_gradients,
 )
+from clearprop.gradcheck.seeing.calling.driven_kept import kept_passes
 from clearprop.gradcheck.seeing.calling.driven_layers import layers_or_none, teaches
 from clearprop.gradcheck.seeing.calling.driven_pairs import function_pairs
 from clearprop.gradcheck.seeing.calling.driven_values import expressions
@@ -298,6 +299,7 @@ def _ways(defined: Defined) -> Iterator[tuple[str, Way]]:
 
 def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
     yield from function_pairs(defined)
+    yield from kept_passes(defined)
     yield from single_layers(defined)
     if _has_trainers(defined):
         yield from expressions(defined)

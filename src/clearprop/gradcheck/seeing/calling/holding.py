@@ -1,5 +1,6 @@
 """Watched arrays within objects, by the way to them, and which of them are parameters."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,12 +9,16 @@ from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors, depending
 
 _DEEP, _LONG = 5, 60  # objects within objects, and items of a list, in which arrays are looked for
 _MOST = 400  # arrays of one object
+_KEPT = re.compile(r"(^|[._])(d_|grad|delta|nabla|deriv|veloc|moment|cache)", re.I)
+"""Ways to what is kept beside parameters, perhaps by the same keys."""
 
 
 def held(item: Any, path: str = "") -> dict[str, Node]:
     """Return the arrays of floats within an object, a dict or a list, by the way to each."""
     found: dict[str, Node] = {}
-    for name, whole, array in _arrays(item, path, path, 0, set()):
+    # Of an array and its gradient with the same key in two dicts, the array has the key alone.
+    every = sorted(_arrays(item, path, path, 0, set()), key=lambda one: bool(_KEPT.search(one[1])))
+    for name, whole, array in every:
         if array.dtype.kind == "f" and array.size:
             node = node_of(array)
             found.setdefault(name if found.get(name, node) is node else whole, node)
@@ -76,8 +81,10 @@ def parameters_among(
         of_data = {node for node in tape.nodes[since:until] if node.parents and node not in own}
     taking_part = ancestors(one for node in of_data for one in node.parents if one not in of_data)
     found: dict[str, Node] = {}
+    # What heads a list of arrays that were computed from data is the state before the first step.
+    of_states = {_list(name) for name, node in candidates.items() if node in of_data} - {""}
     for name, node in candidates.items():
-        if node in of_data:
+        if node in of_data or _list(name) in of_states:
             continue
         several = node.value.size > 1 or node.value.ndim > 0 or node.name == "bias"
         if node in taking_part and several and node not in found.values():
@@ -86,3 +93,8 @@ def parameters_among(
     nodes = set(found.values())
     # What was made of a parameter, as a reshaped copy, is none itself.
     return {name: node for name, node in found.items() if not behind[node] & nodes}
+
+
+def _list(name: str) -> str:
+    """Return the name of the list, or dict, in which an array lies; empty where it is none."""
+    return name.rpartition("[")[0] if name.endswith("]") else ""

@@ -2,7 +2,6 @@
 
 import inspect
 import re
-from itertools import takewhile
 from operator import is_not
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, node_of, watch
 from clearprop.gradcheck.seeing.calling.arguments import NoSuchWayError
+from clearprop.gradcheck.seeing.calling.cells import alike, other_upstreams, states_for
 from clearprop.gradcheck.seeing.calling.holding import held
 from clearprop.gradcheck.seeing.calling.limits import attempted
 from clearprop.gradcheck.seeing.calling.roles import (
@@ -17,24 +17,21 @@ from clearprop.gradcheck.seeing.calling.roles import (
     COST,
     ELEMENTWISE,
     FORWARD,
+    role_of,
     roles_of,
     snake,
 )
+from clearprop.gradcheck.seeing.calling.slopes import SLOPE, bare_slope, by_slope
 from clearprop.gradcheck.seeing.calling.workplace import Workplace, named
-from clearprop.gradcheck.seeing.derivatives import derivatives
-from clearprop.gradcheck.seeing.tape import ancestors
 
 _OUTPUT = r"^_?(forward_)?(out(put)?s?|a|activation|y|z|value|res(ult)?)(_data)?$"
 _INPUT_GRADIENT = r"^_?(d|grad|delta|err)\w*_?(x|in\w*|a_prev|prev\w*|h|z)$"
 _IN_TRAINING = re.compile(r"train|^mode$|^save|cache$|store|requires_grad", re.I)
 _LEARNS = re.compile(r"^_*(is_?|in_?)?train(ing|_mode)?$", re.I)
 _IN_TESTS = re.compile(r"^_*(is_?|in_?)?(test(ing)?|inference|eval(uating)?)(_mode)?$", re.I)
-_SLOPE = re.compile(r"deriv|prime|slope|^d_|(?-i:^d[A-Z])", re.I)
-_PLACED = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 _TARGETS = ("y", "t", "y_true", "labels", "targets", "target", "label")
 """Names of arguments that are surely targets."""
 
-_MOST_SLOPES = 64  # entries of an output whose slopes are computed one by one
 _PASSES = re.compile(r"forw|feed|avan", re.I)
 _SURELY = re.compile(r"forw|feed|back|b_?prop|retro|avan", re.I)
 
@@ -103,7 +100,8 @@ def random_upstream(place: Workplace, output: Any) -> Any:
         raise NoSuchWayError("that returns an array")
     random = watch(0.1 * np.random.RandomState(9).randn(*output.shape), "upstream")
     upstream = random + 0 * output
-    place.found.cost = node_of((output * upstream).sum())
+    place.pool.cost = (output * upstream).sum()
+    place.found.cost = node_of(place.pool.cost)
     return upstream
 
 
@@ -151,6 +149,8 @@ def _passed_on(place: Workplace, layer: Any, forward: Any, value: Any) -> Any:
         if role == "inputs" and name != first and asked[name].default is inspect.Parameter.empty:
             fixed[name] = watch(np.random.RandomState(4).uniform(-1, 1, np.shape(value)), "data")
     start = len(place.defined.tape)
+    place.pool.states = states_for(asked, roles, value)
+    fixed |= place.pool.states
     if asked:
         fixed[first] = _boxed(place, asked[first], value)
     result = _unboxed(place, place.call(forward, fixed=fixed))
@@ -185,7 +185,11 @@ def _output(
 ) -> Any:
     """Return which of several results is the output: the first that backward does not ask for."""
     backward = method_of(place, layer, BACKWARD, but=ELEMENTWISE)
-    asked = set() if backward is None else set(inspect.signature(backward).parameters)
+    asked = {} if backward is None else inspect.signature(backward).parameters
+    wanted = next((one for one in asked if role_of(one) == "upstream"), "")
+    number = alike(wanted, place.pool.names)
+    if number is not None and type(results[number]) is Watched:
+        return results[number]
     pairs = zip(names or (), results, strict=False)
     others = [one for name, one in pairs if type(one) is Watched and name not in asked]
     return next(iter([*others, results[0]]))
@@ -259,10 +263,10 @@ def _went(
     roles = roles_of(list(inspect.signature(backward).parameters))
     wanted = next((name for name, role in roles.items() if role == "upstream"), None)
     name = backward.__name__
-    if wanted is None and _SLOPE.search(name):
+    if wanted is None and SLOPE.search(name):
         return by_slope(place, backward, upstream, inputs)
     if wanted is None and not place.candidates:
-        bare = _bare_slope(place, backward, inputs)
+        bare = bare_slope(place, backward, inputs)
         if bare is not None:
             return bare * upstream
     if wanted is None:
@@ -279,6 +283,8 @@ def _went(
     asked = inspect.signature(backward).parameters
     if wanted is not None:
         fixed[wanted] = _boxed(place, asked[wanted], upstream)
+    if is_random:
+        fixed |= other_upstreams(place, asked, roles, fixed)
     filled: dict[str, Any] = {}  # in some, gradients are put into a dict of the caller's
     fixed |= {
         one: filled
@@ -286,7 +292,8 @@ def _went(
         if role == "gradients" and asked[one].default is inspect.Parameter.empty and one != wanted
     }
     result = _unboxed(place, place.call(backward, fixed=fixed))
-    names = place.defined.returned(backward)
+    names, place.pool.returned = place.defined.returned(backward), result
+    place.pool.returned_names = names or []
     claims = {**named(result, place.defined, backward), **held(filled)}
     place.returned |= {f"{prefix}{key}": node for key, node in claims.items()}
     if type(result) in (tuple, list) and result:
@@ -294,95 +301,6 @@ def _went(
     if type(result) is Watched:
         return result
     return _left(layer, r"d_?in|^_?d_?x|grad\w*_?(in|x)|^_?delta|^_?grad|back\w*_out", start)
-
-
-def first_given(function: Any, value: Any) -> dict[str, Any]:
-    """Return a value as the first argument of a function, if it has any."""
-    return dict.fromkeys([*inspect.signature(function).parameters][:1], value)
-
-
-def value_and_slope(place: Workplace, owner: Any) -> tuple[Any, Any]:
-    """Return the methods of an activation that give its value and its derivative, by their names.
-
-    They ask for the same, and their names begin and end alike.
-
-    Raises
-    ------
-    NoSuchWayError
-        If there are none.
-    """
-
-    def wanted(method: Any) -> list[str]:
-        asked = inspect.signature(method).parameters.values()
-        return [one.name for one in asked if one.default is one.empty and one.kind in _PLACED]
-
-    methods = {n: one for n, one in place.defined.methods(owner).items() if len(wanted(one)) == 1}
-    both = [
-        (_alike(name, other) + _alike(name[::-1], other[::-1]), one, two)
-        for name, one in methods.items()
-        for other, two in methods.items()
-        if not BACKWARD.search(name) and _SLOPE.search(other) and wanted(one) == wanted(two)
-    ]
-    if not both:
-        raise NoSuchWayError("that gives a derivative")
-    return max(both, key=lambda item: item[0])[1:]
-
-
-def _alike(one: str, other: str) -> int:
-    """Return with how many equal letters two names begin."""
-    return sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(one, other, strict=False)))
-
-
-def by_slope(place: Workplace, slope: Any, upstream: Any, inputs: Any) -> Any:
-    """Return the gradient of a layer's input where it knows only its slope.
-
-    Some compute it from what came in, others from what they returned.
-    """
-    output, found = place.pool.output, []
-    first = next(iter(inspect.signature(slope).parameters.values()), None)
-    for one in (inputs, output):
-        value, error = attempted(lambda one=one: place.call(slope, fixed=first_given(slope, one)))
-        if error is not None and first is not None and first.default is None:
-            value, error = place.call(slope, fixed={first.name: None}), None  # as it remembers
-        if error is not None:
-            raise error
-        if type(value) is Watched and value.shape == output.shape == inputs.shape:
-            found.append(value * upstream)
-    if not found:
-        raise NoSuchWayError("that goes backward")
-    place.returned |= {f"slope {number}": node_of(one) for number, one in enumerate(found)}
-    return found[-1]
-
-
-def _bare_slope(place: Workplace, backward: Any, inputs: Any) -> Any:
-    """Return what a backward pass computes of a layer's input or output, if it is its slope.
-
-    Its caller then takes the product. None where it is something else.
-
-    Raises
-    ------
-    NoSuchWayError
-        If it is the slope of each output along its own input, though others change with that, too.
-    """
-    asked, output = inspect.signature(backward).parameters, place.pool.output
-    needed = [name for name, one in asked.items() if one.default is one.empty]
-    if len(needed) != 1 or output.shape != inputs.shape:
-        return None
-    last, entered = node_of(output), node_of(inputs)
-    behind = ancestors([last])
-    units = np.eye(min(output.size, _MOST_SLOPES), output.size).reshape(-1, *output.shape)
-    rows = [derivatives({last: unit}, behind)[0].get(entered) for unit in units]
-    known = np.array([np.zeros(output.size) if row is None else row.ravel() for row in rows])
-    own = np.diag(known)
-    for one in (inputs, output):
-        value, _ = attempted(lambda one=one: place.call(backward, fixed={needed[0]: one}))
-        if type(value) is not Watched or value.shape != output.shape or not own.any():
-            continue
-        if np.allclose(np.asarray(value).ravel()[: own.size], own, rtol=1e-6, atol=1e-9):
-            if not np.allclose(known.sum(axis=1), own):
-                raise NoSuchWayError("that goes backward")
-            return value
-    return None
 
 
 def _of_input(results: Any, names: list[str | None] | None, inputs: Any) -> Any:

@@ -32,6 +32,12 @@ for which; one sample comes last, as it hides mistakes.
 LEARNING = SHAPES[0], SHAPES[2]
 """Those of which others are made by what fails."""
 
+SEQUENCES = ((2, 3, 4), 4), *SHAPES
+"""The same for what is recurrent, which may compute something of two axes, too."""
+
+RECURRENT = re.compile(r"rnn|lstm|gru|recurr|elman|seq(?!uential)", re.I)
+"""Names of such classes."""
+
 _OF_INPUT = re.compile(
     r"(^|_)(in(put)?s?|x|data|ima?ge?|prev\w*|a_prev)_?(shape|dims?|dimensions?|size)$"
     r"|^(d|dims?|size)_?(of_)?(x|input)$|^shape(_in)?$|^size_in$"
@@ -158,6 +164,12 @@ def _is_square(shape: tuple[int, ...]) -> bool:
     return len(shape) > 1 and (shape[-2] == shape[-1] or channels_last)
 
 
+def _is_picture(function: Any, shape: tuple[int, ...]) -> bool:
+    """Whether inputs may be pictures, which those of what is recurrent are not."""
+    several = len(shape) > 2 or (len(shape) == 2 and shape[0] == shape[1])
+    return several and not RECURRENT.search(getattr(function, "__name__", ""))
+
+
 def _goes_over(kind: type) -> bool:
     """Whether a layer is made with a window that goes over pictures."""
     words = "filter|kernel|pool|window|strid|pad"
@@ -193,7 +205,7 @@ def _choices(
         for name, one in asked.items()
     )
     wholes = (False, True) if of_input else (False,)
-    is_picture = inputs.ndim > 2 or inputs.shape[0] == inputs.shape[-1]
+    is_picture = _is_picture(function, inputs.shape)
     kernels = range(5) if is_picture else range(1)
     needed = [
         name
@@ -202,7 +214,11 @@ def _choices(
         and one.default is one.empty
         and not place.defined.compared(name)
     ]
-    unknown = [name for name in needed if not roles[name] or _AXIS.match(name)]
+    unknown = [
+        name
+        for name in needed
+        if not (roles[name] or _is_no_size(place, function, name)) or _AXIS.match(name)
+    ]
     alone = [name for name in needed if roles[name] in _OF_SIZE]
     if not unknown and len(alone) == 1:
         unknown = alone  # of what has one size it may be that of the inputs
@@ -221,6 +237,12 @@ def _choices(
             if found is not None:
                 fixed[name] = found
         yield fixed
+
+
+def _is_no_size(place: Workplace, function: Any, name: str) -> bool:
+    """Whether attributes or keys are looked for in an argument."""
+    usage = used(place.defined, function, name)
+    return bool(usage.attributes or usage.keys)
 
 
 def _told(place: Workplace, asked: Mapping[str, inspect.Parameter]) -> list[dict[str, str]]:
@@ -308,7 +330,7 @@ def _value(
     of_both = isinstance(function, type) and _BOTH_SIZES.search(text)
     if of_both and len(size.shape) == 2 and missing:
         return size.channels, _FILTERS
-    is_picture = len(size.shape) > 2 or (len(size.shape) == 2 and size.shape[0] == size.shape[1])
+    is_picture = _is_picture(function, size.shape)
     if _OF_INPUT.search(text) and (is_picture or "shape" in text):
         return size.told if missing or isinstance(asked.default, tuple | list) else None
     return _of_window(function, asked, role, size) if is_picture and missing else None

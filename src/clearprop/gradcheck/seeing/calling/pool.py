@@ -20,13 +20,26 @@ class Pool:
         The objects that were made for arguments, one of each class.
     parts : dict of str to list of str
         The names of what some values are lists of.
+    states : dict of str to object
+        What a recurrent cell was given beside its input.
+    names, returned_names : list of str or None
+        Those of what the forward and the backward pass returned.
+    forwarded, output, returned : object
+        What the forward pass returned, the output in it, and what the backward pass returned.
+    cost : object
+        The output times its gradient, where that is random.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, list[str]] = field(default_factory=dict)
     made: dict[type, Any] = field(default_factory=dict)
+    states: dict[str, Any] = field(default_factory=dict)
+    names: list[str | None] = field(default_factory=list)
+    returned_names: list[str | None] = field(default_factory=list)
     forwarded: Any = None
     output: Any = None
+    returned: Any = None
+    cost: Any = None
 
     def put(self, names: Sequence[str | None] | None, value: Any) -> None:
         """Take in what a function returned."""
@@ -40,7 +53,8 @@ class Pool:
     def put_forward(self, names: Sequence[str | None] | None, value: Any, data: Data) -> None:
         """Take in what a forward pass returned; the output in it is known by its shape."""
         self.put(names, value)
-        self.forwarded = value
+        several = isinstance(value, tuple) and names is not None and len(names) == len(value)
+        self.forwarded, self.names = value, list(names or ()) if several else []
         arrays = arrays_in(value)
         # What is returned itself counts before what lies in a cache beside it.
         own = [one for one in value if type(one) is Watched] if isinstance(value, tuple) else []

@@ -44,7 +44,7 @@ _CALLED: tuple[tuple[Role, str], ...] = (
     ("tiny", r"^eps(ilon)?\d?$|^tol\w*$|accuracy|^acc$|thresh|precis"),
     (
         "settings",
-        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|settings|options|drop_?param|hyper\w*)$",
+        r"^(h_?param\w*|conv_?param\w*|pool_?param\w*|bn_?param\w*|conf(ig\w*)?|cfg|settings|options|drop_?param|hyper\w*)$",
     ),
     (
         "activation",
@@ -206,6 +206,8 @@ def roles_of(names: Sequence[str], making: bool = False) -> dict[str, Role | Non
         roles |= {"gamma": "weight", "beta": "bias"}
     if making:
         return roles
+    if "grad" in names and not {"parameters", "weight", "bias", "upstream"} & set(roles.values()):
+        roles["grad"] = "upstream"  # with no parameters beside it that take a step
     targets = [name for name in names if roles[name] == "targets"]
     if len(targets) > 1 and "inputs" not in roles.values():
         # Of ``cost(y, t)`` and ``loss(y, labels)`` the first is what the network says.

@@ -11,6 +11,7 @@ from clearprop.gradcheck.seeing.calling.defined import Defined
 from clearprop.gradcheck.seeing.calling.materials import Data
 from clearprop.gradcheck.seeing.calling.roles import Role
 
+_SEVERAL, _NOT_MEANT = 2, re.compile(r"neg|noise", re.I)
 _TABLE = re.compile(r"ndarray|NDArray|List\[List|list\[list", re.I)
 
 
@@ -44,6 +45,20 @@ def batch_for(defined: Defined, data: Data, *, making: bool) -> int:
     if making and defined.doubt(data.kind, "batch", 2) == 1:
         return count
     return max(1, min(count, count // 2 + 1 if making else count // 2))
+
+
+def ids_for(samples: int, rows: int, name: str) -> Any:
+    """Return numbers of rows of a table: of what is not meant, several for each sample.
+
+    Parameters
+    ----------
+    samples, rows : int
+    name : str
+        The name of the argument.
+    """
+    several = (_SEVERAL,) if _NOT_MEANT.search(name) else ()
+    drawn = np.random.RandomState(len(name))
+    return watch(drawn.randint(0, rows, (samples, *several)), "data")
 
 
 def table_for(data: Data, annotation: Any, role: Role | None) -> Any:

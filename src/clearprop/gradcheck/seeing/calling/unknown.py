@@ -1,7 +1,8 @@
 """Arguments whose names tell nothing: what the code does with them, and what it takes out."""
 
 import ast
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,9 @@ from clearprop.gradcheck.seeing.calling.samples import batch_for
 from clearprop.gradcheck.seeing.calling.usage import Usage
 from clearprop.gradcheck.seeing.calling.usual import function_for, loss_with
 from clearprop.gradcheck.seeing.calling.weights import drawn, is_weight
+
+_ONE = re.compile(r"^(dim|size|dimension)$")
+"""Keys of what is the size of one layer, in its own settings."""
 
 
 def by_usage(
@@ -62,20 +66,30 @@ def settings_for(
     make: Callable[[type], Any] | None,
     function: Any,
     name: str,
+    looked_for: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return a dict of settings, with sizes and names in it where it is asked for them."""
     maker = getattr(function, "__init__", None) if isinstance(function, type) else function
     found = choices.settings(defined, maker, name)
-    for key in defined.keys(maker, name):
+    features = data.kind.features  # which a dimension is, too
+    numbers = {"features": features, "sizes": features, "hidden": data.kind.hidden}
+    numbers["classes"] = data.kind.outputs
+    for key in dict.fromkeys([*defined.keys(maker, name), *looked_for]):
         role = role_of(key, making=True)
         if key in found:
             continue
-        if role == "sizes":
+        if role == "sizes" and not _ONE.search(key):
             found[key] = list(data.kind.sizes)
         elif role == "batch":
             found[key] = batch_for(defined, data, making=True)
+        elif role in numbers:
+            found[key] = numbers[role]
+        elif role in choices.HYPER:
+            found[key] = choices.hyper(role)
         elif role in choices.CHOSEN:
             found[key] = choices.chosen(defined, make, key, role, data.kind.layers)
+        elif known := defined.compared(key):
+            found[key] = known[0]
     return found
 
 

@@ -41,6 +41,10 @@ class Usage:
         The names that its items are taken apart into: ``for units, activation in layers``.
     is_flag : bool
         Whether it is asked if it is true, and nothing else.
+    is_index : bool
+        Whether rows of a table are chosen by it: ``table[ids]``.
+    keys : list of str
+        The keys that are looked for in it.
     """
 
     attributes: set[str] = field(default_factory=set)
@@ -56,7 +60,9 @@ class Usage:
     calls_items: bool = False
     is_pair: bool = False
     is_flag: bool = False
+    is_index: bool = False
     parts: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
 
 
 def used(defined: Defined, function: Any, name: str) -> Usage:
@@ -150,10 +156,18 @@ def _note(
     found.is_mentioned = True
     parent, over = above[0], above[1] if len(above) > 1 else None
     if isinstance(parent, ast.Attribute):
-        if parent.attr not in _OF_ARRAYS:
+        key = _first(over) if parent.attr in ("get", "pop", "setdefault") else None
+        if isinstance(key, str):
+            found.keys.append(key)
+        elif parent.attr not in _OF_ARRAYS:
             found.attributes.add(parent.attr)
     elif isinstance(parent, ast.Subscript) and parent.value is node:
-        _item(parent, above[1:], found)
+        if isinstance(parent.slice, ast.Constant) and isinstance(parent.slice.value, str):
+            found.keys.append(parent.slice.value)
+        else:
+            _item(parent, above[1:], found)
+    elif isinstance(parent, ast.Subscript):
+        found.is_index = True
     elif isinstance(parent, ast.Call):
         _called(defined, node, above, found, depth)
     elif isinstance(parent, ast.For | ast.comprehension) and parent.iter is node:
@@ -169,6 +183,12 @@ def _note(
         found.is_number = True  # of a shape
     elif isinstance(parent, ast.BoolOp | ast.Not) or getattr(parent, "test", None) is node:
         found.is_flag = True
+
+
+def _first(call: ast.AST | None) -> Any:
+    """Return the first argument of a call, where it is written as a constant."""
+    args = call.args if isinstance(call, ast.Call) else []
+    return args[0].value if args and isinstance(args[0], ast.Constant) else None
 
 
 def _item(parent: ast.Subscript, above: tuple[ast.AST, ...], found: Usage) -> None:
@@ -208,6 +228,8 @@ def _called(
     name = call.func.id if isinstance(call.func, ast.Name) else name
     if _READS.match(name) and call.args and call.args[0] is node:
         found.is_path = True
+    elif name == "at" and node in call.args[1:2]:
+        found.is_index = True
     elif name in _COUNTS:
         found.is_number = True
     elif name in _LISTS:

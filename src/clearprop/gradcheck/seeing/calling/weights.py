@@ -87,6 +87,12 @@ def drawn_lists(kind: Kind, names: Sequence[str]) -> dict[str, list[Any]]:
     return made
 
 
+def drawn_tables(kind: Kind, names: Sequence[str]) -> dict[str, Any]:
+    """Return tables of vectors, one for each feature, for code that chooses rows of them."""
+    random, shape = np.random.RandomState(11), (kind.features, kind.hidden)
+    return {name: watch(random.randn(*shape) * 0.5, "weights") for name in names}
+
+
 def drawn_flat(kind: Kind, text: str) -> Any:
     """Return all weights of a network in one vector, each layer with its bias.
 
