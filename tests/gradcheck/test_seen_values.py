@@ -5,6 +5,9 @@ from functools import partial
 import pytest
 from seen_checked import all_right, check
 
+from clearprop.gradcheck.seeing.calling import driven_values
+from clearprop.gradcheck.seeing.running.loops import OutOfTime
+
 
 @pytest.fixture
 def checked(tmp_path):
@@ -234,6 +237,20 @@ def test_a_function_of_values_that_goes_back_wrongly_is_named(checked, line, wro
     assert not report.passed
     wrong_ones = [row.parameter for row in report.rows if row.verdict == "wrong"]
     assert [one.split(" in ")[1].split("(")[0] for one in wrong_ones] == [named]
+
+
+def test_what_there_was_no_time_for_is_told(checked, monkeypatch):
+    called = driven_values._Engine.called
+
+    def late(engine, place, words, **more):
+        if words.startswith("absolute"):
+            raise OutOfTime
+        called(engine, place, words, **more)
+
+    monkeypatch.setattr(driven_values._Engine, "called", late)
+    report = checked(LOSSES, values__py="import numpy as np\n" + MADE_OF_ITSELF)
+    assert report.unseen == ("Array: absolute(outputs, targets)",)
+    assert not report.passed
 
 
 def test_what_only_an_imported_class_shows_is_no_verdict_on_a_file(checked):

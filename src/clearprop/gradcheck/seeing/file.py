@@ -1,7 +1,6 @@
 """A learner's file checked as it stands: run, watched, and judged."""
 
 import time
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,13 @@ from types import FunctionType
 from typing import Any
 
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.judging.checking import Training, driven, explained, trainings
+from clearprop.gradcheck.seeing.judging.checking import (
+    Fruitless,
+    Training,
+    driven,
+    explained,
+    trainings,
+)
 from clearprop.gradcheck.seeing.judging.completing import completed, never_called
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, failed_report, seen_report
@@ -17,7 +22,6 @@ from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.clock import Watchdog
 from clearprop.gradcheck.seeing.running.forms import PLAIN, Form, other_forms
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
-from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.running.programs import programs_with
 from clearprop.gradcheck.seeing.running.run import Ran, run
 from clearprop.gradcheck.seeing.tape import Tape, TapeFull, ancestors
@@ -57,29 +61,31 @@ def check_seen(file: Path, seconds: float, *, alone: bool = False) -> tuple[Seen
     if not (shown.found or alone):
         shown = _in_use(file, shown.ran, seconds * _IN_USE) or shown
     tape, ran, source, found = shown.tape, shown.ran, shown.source, shown.found
-    stops: list[Failure] = []
+    fruitless = Fruitless()
     if not found:
         stopped = failing_back(source, ran.failures, ran.notes)
         if stopped is not None:
             return failed_report(tape, source, stopped, _notes(ran)), ran
-        errors = Counter[str]()
         lasts = (end - time.monotonic()) * _CALLING
         with suppress(TapeFull, OutOfTime), ran.calling(tape, lasts):
-            found = driven(tape, source, ran.namespace, errors=errors, stops=stops)
-        if not found and stops:
-            return failed_report(tape, source, stops[0], _notes(ran)), ran
+            found = driven(tape, source, ran.namespace, fruitless=fruitless)
+        if not found and fruitless.stops:
+            return failed_report(tape, source, fruitless.stops[0], _notes(ran)), ran
         if not found:
-            ran.notes += [f"What was called failed: {error}" for error, _ in errors.most_common(2)]
+            errors = (error for error, _ in fruitless.errors.most_common(2))
+            ran.notes += [f"What was called failed: {error}" for error in errors]
             return None, ran
     lasts = min(_MORE, (end - time.monotonic()) * _CALLING)
     with suppress(TapeFull, OutOfTime), ran.calling(tape, max(lasts, 0.0)):
-        found = completed(tape, source, shown.namespace, found, lasts, stops)
+        found = completed(tape, source, shown.namespace, found, lasts, fruitless)
     found = [explained(tape, one, source) for one in found]
     unseen = never_called(tape, source, found)
+    done = tuple(one.how for one in found if one.how)
+    unseen += [late for late in fruitless.late if not any(how.startswith(late) for how in done)]
     updates = [update for one in found for update in one.judgement.episode.updates]
     failed = failing(source, updates, ran.failures, ran.notes)
     failed = failed or next((one.failed for one in found if one.failed is not None), None)
-    failed = failed or next(iter(stops), None)
+    failed = failed or next(iter(fruitless.stops), None)
     return seen_report(tape, source, found, unseen, _notes(ran), failed), ran
 
 

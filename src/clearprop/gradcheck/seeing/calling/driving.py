@@ -106,6 +106,8 @@ class Attempt:
         Why it failed, for people.
     is_stopped : bool
         Whether that was in a layer that had gone forward, and only needed a gradient to go back.
+    is_late : bool
+        Whether it is an expression that nothing else shows, and that there was no time for.
     is_taught : bool
         Whether arguments were changed where calls failed.
     unwatched : tuple of str
@@ -122,6 +124,7 @@ class Attempt:
     alone: str = ""
     error: str | None = None
     is_stopped: bool = False
+    is_late: bool = False
     is_taught: bool = False
     unwatched: tuple[str, ...] = ()
 
@@ -166,7 +169,7 @@ def attempts(
     )
     if not _has_trainers(defined):
         # Of values that differentiate themselves nothing else is seen, though much might be tried.
-        yield from driver.all(own[0], expressions(defined))
+        yield from driver.all(own[0], expressions(defined), are_parts=True)
     for rank in range(ONE_SAMPLE):
         yield from driver.each(own, rank, _ways)
     # Layers on their own are called before poor data take the time that is left.
@@ -198,17 +201,24 @@ class _Driver:
             if kind.rank == rank:
                 yield from self.all(kind, ways(self.defined))
 
-    def all(self, kind: Kind, ways: Iterable[tuple[str, Way]]) -> Iterator[Attempt]:
+    def all(
+        self, kind: Kind, ways: Iterable[tuple[str, Way]], *, are_parts: bool = False
+    ) -> Iterator[Attempt]:
         """Try all ways with one kind of data.
 
         Where a way fails and the code can be read in several ways, it is tried with the others.
+        Of ways that are a part of the verdict each, those that there was no time for are yielded,
+        too.
         """
         for name, way in ways:
             readings = [kind]
             for number, one in enumerate(islice(iter(readings), _READINGS)):
                 attempt = self._one(one, f"{name}{one.options}{one.layers}", name, way)
                 if attempt is None:
+                    if are_parts and time.monotonic() >= self.end:
+                        yield Attempt(name, 0, kind.rank, error=_ENDED[1], is_late=True)
                     break
+                attempt.is_late = are_parts and attempt.error in _ENDED
                 yield attempt
                 if attempt.error is None:
                     self.done.add(name)

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -139,26 +139,44 @@ def _as_much(one: Judgement, known: Judgement) -> bool:
     return alike and len(one.gradients) == len(known.gradients)
 
 
+@dataclass
+class Fruitless:
+    """What came of calls that have shown no gradient.
+
+    Parameters
+    ----------
+    errors : counter of str
+        Why they have failed, for people.
+    stops : list of Failure
+        Lines that fail for their shapes, in layers that went forward.
+    late : list of str
+        Expressions of values that differentiate themselves, which there was no time for.
+    """
+
+    errors: Counter[str] = field(default_factory=Counter)
+    stops: list[Failure] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+
+
 def driven(
     tape: Tape,
     source: Source,
     namespace: Mapping[str, Any],
     seconds: float = 15.0,
-    errors: Counter[str] | None = None,
-    stops: list[Failure] | None = None,
+    fruitless: Fruitless | None = None,
     wanted: Sequence[str] = (),
 ) -> list[Training]:
     """Call a file's functions and classes until they have shown their gradients, and judge those.
 
     Data that hide no mistake decide: of several attempts the one with the richest. Layers that
-    were called alone are judged beside each other. Why calls have failed goes into `errors`,
-    and lines that fail for their shapes in layers that went forward into `stops`. What is `wanted`
-    is called rather than other functions of its kind.
+    were called alone are judged beside each other. What came of the others is added to
+    `fruitless`. What is `wanted` is called rather than other functions of its kind.
     """
     best: tuple[tuple[int, bool, float, int], list[Training]] | None = None
     alone: dict[str, Training] = {}
     failed: Failure | None = None
     richest = 0
+    fruitless = Fruitless() if fruitless is None else fruitless
     with suppress(TapeFull, OutOfTime):
         for attempt in attempts(namespace, source, tape, seconds, wanted):
             poorer = attempt.alone or (attempt.error is None and attempt.rank > richest)
@@ -169,11 +187,13 @@ def driven(
                 # Of arguments that were made by trying, a mistake is believed that can be mended.
                 found = [one for one in found if _is_sure(explained(tape, one, source))]
             if not found:
-                if errors is not None and attempt.error is not None:
-                    errors[attempt.error] += 1
+                if attempt.error is not None:
+                    fruitless.errors[attempt.error] += 1
+                if attempt.is_late:
+                    fruitless.late.append(attempt.words)
                 stop = failing_back(source, failure(attempt.error), ())
-                if stops is not None and attempt.is_stopped and stop is not None:
-                    stops.append(stop)
+                if attempt.is_stopped and stop is not None:
+                    fruitless.stops.append(stop)
                 continue
             if attempt.alone:
                 plain = alone.get(attempt.alone.removesuffix(STRIDED))

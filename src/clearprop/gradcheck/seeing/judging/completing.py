@@ -5,9 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearprop.gradcheck.seeing.judging.checking import Training, driven
+from clearprop.gradcheck.seeing.judging.checking import Fruitless, Training, driven
 from clearprop.gradcheck.seeing.judging.source import Source
-from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Tape
 
 _BACKWARD = re.compile(r"(?<!for_)(back_?ward|back_?prop|bprop|retro)", re.IGNORECASE)
@@ -54,7 +53,7 @@ def completed(
     namespace: Mapping[str, Any],
     found: Sequence[Training],
     seconds: float,
-    stops: list[Failure],
+    fruitless: Fruitless,
 ) -> list[Training]:
     """Call what goes back and has not been called, and add what comes of it.
 
@@ -67,8 +66,8 @@ def completed(
     found : sequence of Training
     seconds : float
         The time that it may take.
-    stops : list of Failure
-        Lines that fail for their shapes, in layers that can't go back, are added.
+    fruitless : Fruitless
+        What came of the calls that have shown nothing is added.
     """
     whole, end = list(found), time.monotonic() + seconds
     for _ in range(_ROUNDS):
@@ -79,7 +78,7 @@ def completed(
         shown = [one for one in source.functions() if "." in one or _BACKWARD.search(one)]
         done = {*map(_owner, shown), *_begun(tape, whole)} - set(map(_owner, left))
         rest = {name: item for name, item in namespace.items() if name not in done}
-        called = driven(tape, source, rest, lasts, stops=stops, wanted=left)
+        called = driven(tape, source, rest, lasts, fruitless, wanted=left)
         more = [one for one in called if _calls(tape, one, left)]
         if not more:
             break
