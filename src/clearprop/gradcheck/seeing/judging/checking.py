@@ -208,11 +208,18 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
         if judgement is not None:
             names = {node: name for name, node in attempt.parameters.items()}
             found = [named(tape, judgement, source, names)]
+    if attempt.error is not None:  # perhaps for the same shapes: what fits nowhere tells nothing
+        found = [one for one in found if any(_fits(each) for each in one.judgement.gradients)]
     span = attempt.since, len(tape)
     updates = [update for one in found for update in one.judgement.episode.updates]
     failed = failing(source, updates, failure(attempt.error))
     how, unwatched = attempt.words, attempt.unwatched
     return [replace(one, how=how, span=span, failed=failed, unwatched=unwatched) for one in found]
+
+
+def _fits(gradient: Gradient) -> bool:
+    """Whether a gradient has as many entries as its parameter."""
+    return gradient.claimed.size == gradient.places.size
 
 
 def _as_layer(found: Training) -> Training:
