@@ -1,5 +1,6 @@
 """A verdict on gradients: what each is, what it should be, and of which cost."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -172,6 +173,11 @@ class Judgement:
 
 def fitted(claimed: Array, truth: Array) -> tuple[float | None, float]:
     """Return the multiple of the truth that is closest to a claim, and how far that is."""
+    if claimed.size == truth.size == 1:  # as all is in an engine of single numbers
+        one, other = float(claimed.item()), float(truth.item())
+        if not (math.isfinite(one) and math.isfinite(other)):
+            return None, np.inf
+        return (one / other, 0.0) if one and other else (None, 0.0 if one == other else np.inf)
     a, b = claimed.astype(np.float64).ravel(), truth.astype(np.float64).ravel()
     if a.size != b.size or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return None, np.inf
