@@ -50,3 +50,29 @@ def test_a_target_that_is_made_of_outputs_accuses_nobody(tmp_path):
     (tmp_path / "net.py").write_text(BOOTSTRAPPED)
     report, _ = check_seen(tmp_path / "net.py", 20.0)
     assert report is None or "wrong" not in {row.verdict for row in report.rows}, report
+
+
+ADAM = """
+np.random.seed(0)
+X = np.random.randn(20, 4)
+Y = np.tanh(X @ np.random.randn(4, 2))
+W, b = np.random.randn(4, 2) * 0.5, np.zeros(2)
+first, second = [0 * W, 0 * b], [0 * W, 0 * b]
+for t in range(1, 9):
+    P = np.tanh(X @ W + b)
+    loss = np.mean((P - Y) ** 2)
+    d = 2 * (P - Y) / Y.size * (1 - P**2)
+    for k, (p, g) in enumerate(((W, X.T @ d), (b, d.sum(axis=0)))):
+        first[k] = 0.9 * first[k] + 0.1 * g
+        second[k] = 0.999 * second[k] + 0.001 * g**2
+        step = first[k] / (1 - 0.9**t)
+        p -= 0.01 * step / (np.sqrt(second[k] / (1 - 0.999**t)) + 1e-8)
+"""
+
+
+def test_a_rule_that_turns_steps_round_is_told_and_no_gradient_accused(tmp_path):
+    assert check(tmp_path, ADAM).passed
+    turned = check(tmp_path, ADAM.replace("0.9**t", "0.9 * t"))
+    assert not turned.passed
+    assert turned.line is None
+    assert "lead down the cost at first, and up later" in turned.headline

@@ -90,6 +90,8 @@ class Judgement:
         Sums on the way back, one summand of which comes of a cost that the code does not compute.
     is_signed : bool
         Whether gradients that are no steps are called derivatives, and nothing adds them.
+    turns : bool
+        Whether all steps lead up the cost here, and down in another update by the same lines.
     """
 
     episode: Episode
@@ -103,12 +105,21 @@ class Judgement:
     rivals: tuple["Judgement", ...] = field(default=(), repr=False)
     beside: tuple[Node, ...] = ()
     is_signed: bool = False
+    turns: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether every gradient is right, and one of them has more than one entry."""
         several = any(one.claimed.size > 1 for one in self.gradients) or len(self.gradients) > 1
         return several and all(one.verdict == "right" for one in self.gradients)
+
+    @property
+    def leads_up(self) -> bool:
+        """Whether all gradients are right but for their sign."""
+        steps = all(one.result is not None and one.error < CLOSE for one in self.gradients)
+        return steps and all(
+            one.verdict == "scaled" and (one.factor or 0) < 0 for one in self.gradients
+        )
 
     @property
     def is_single(self) -> bool:
