@@ -57,7 +57,7 @@ np.random.seed(0)
 X = np.random.randn(20, 4)
 Y = np.tanh(X @ np.random.randn(4, 2))
 W, b = np.random.randn(4, 2) * 0.5, np.zeros(2)
-first, second = [0 * W, 0 * b], [0 * W, 0 * b]
+first, second = [[np.zeros((4, 2)), np.zeros(2)] for _ in range(2)]
 for t in range(1, 9):
     P = np.tanh(X @ W + b)
     loss = np.mean((P - Y) ** 2)

@@ -157,7 +157,7 @@ def _added(tape: Tape, since: int, no_update: set[Node]) -> list[Update]:
         elif node.name == "setitem":
             parts = [written[one] for one in node.parents if one in written]
             written |= {node: parts[-1]} if parts else {}
-        if update is not None or not node.parents or _is_zero(node):
+        if update is not None or not node.parents:
             kept.add(node)
             own[node] = 1 << len(own)
         elif node in plain_starts:
@@ -321,13 +321,6 @@ def _met_by_learning(step: Node, kept: set[Node], met: dict[Node, int]) -> int:
             bits |= _met_by_learning(one, kept, met)
         return bits
     return met[step]
-
-
-def _is_zero(node: Node) -> bool:
-    """Whether no more is taken of an array than its shape: ``0 * W``, as momentum begins."""
-    return node.name == "multiply" and any(
-        isinstance(one, int | float) and one == 0 for one in node.args
-    )
 
 
 def _is_kept(node: Node, kept: set[Node]) -> bool:
