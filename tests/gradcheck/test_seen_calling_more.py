@@ -125,3 +125,36 @@ class Network:
             self.errors.append(error)
 """
     assert "wrong" not in _verdicts(code, tmp_path)
+
+
+STOPS = """
+import numpy as np
+
+
+class Reader:
+    def __init__(self):
+        self.U = np.random.randn(9, 30) / 10
+        self.W = np.random.randn(9, 9) / 10
+        self.V = np.random.randn(2, 9) / 10
+        self.b = np.zeros((9, 1))
+
+    def fit(self, X, y, epochs=1):
+        for epoch in range(epochs):
+            losses = []
+            for words, label in zip(X, y):
+                h = np.zeros((9, 1))
+                for k, word in enumerate(words):
+                    h = np.tanh(self.U.dot(word) + self.W.dot(h) + self.b)
+                    losses.append(np.mean((self.V.dot(h) - label[0]) ** 2))
+                    if k > 1:
+                        self.backward(self.U.dot(word) + self.W.dot(h) + self.b)
+
+    def backward(self, z):
+        raise NotImplementedError
+"""
+
+
+def test_what_failed_with_shapes_that_fit_nowhere_accuses_nobody(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text(STOPS)
+    report, _ = check_seen(tmp_path / "code.py", 40.0)
+    assert report is None

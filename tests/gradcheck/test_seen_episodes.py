@@ -171,6 +171,32 @@ def test_views_of_one_array_are_found_by_their_places(tmp_path):
     assert sorted(row.verdict for row in wrong.rows) == ["right", "wrong"]
 
 
+SLICES = """
+np.random.seed(1)
+X, Y = np.random.rand(24, 4), np.random.rand(24, 3)
+theta = np.random.uniform(-1, 1, 43)
+W1, b1, W2, b2 = theta[:20], theta[20:25], theta[25:40], theta[40:]
+W1.shape, W2.shape = (4, 5), (5, 3)
+for epoch in range(6):
+    for k in range(0, 24, 8):
+        x, y = X[k : k + 8], Y[k : k + 8]
+        h = np.tanh(x @ W1 + b1)
+        d = h @ W2 + b2 - y
+        loss = np.sum(d ** 2) / 2
+        back = d @ W2.T * (1 - h ** 2)
+        W2 -= 0.01 * h.T @ d
+        b2 -= 0.01 * d.sum(axis=0)
+        W1 -= 0.01 * x.T @ back
+        b1 -= 0.01 * back.sum(axis=0)
+"""
+
+
+def test_slices_of_one_vector_are_the_parameters_in_every_round(tmp_path):
+    assert len(all_right(check(tmp_path, SLICES)).rows) == 4
+    late = SLICES.replace("back = d @ W2.T", "back = d @ W2.T * (1 + (epoch > 0))")
+    assert [row.verdict for row in check(tmp_path, late).rows].count("right") < 4
+
+
 @pytest.mark.parametrize("kind", ["float64", "float32"])
 def test_the_rounding_of_a_bias_before_a_batch_norm_is_not_called_wrong(tmp_path, kind):
     text = f"""

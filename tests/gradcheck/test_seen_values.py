@@ -259,3 +259,50 @@ def test_what_only_an_imported_class_shows_is_no_verdict_on_a_file(checked):
     )
     with pytest.raises(AssertionError):
         checked(text, values__py="import numpy as np\n" + MADE_OF_ITSELF)
+
+
+GRAPH = """
+import numpy as np
+
+class Array:
+    def __init__(self, data, made_of=(), back=None):
+        self.data, self.grad = data, np.zeros_like(data)
+        self.made_of, self.back = made_of, back
+
+    def __matmul__(self, other):
+        def back(g):
+            return g @ other.data.T, self.data.T @ g
+        return Array(self.data @ other.data, (self, other), back)
+
+    def squared(self):
+        return Array(np.sum(self.data ** 2), (self,), lambda g: (2 * self.data * g,))
+
+    def backward(self):
+        order = []
+        def visit(one):
+            if one not in order:
+                for each in one.made_of:
+                    visit(each)
+                order.append(one)
+        visit(self)
+        self.grad = np.ones_like(self.data)
+        for one in reversed(order):
+            for each, g in zip(one.made_of, one.back(one.grad) if one.back else ()):
+                each.grad = each.grad + g
+
+W, V = Array(np.random.randn(4, 5)), Array(np.random.randn(5, 2))
+X = Array(np.random.randn(9, 4))
+for step in range(4):
+    W.grad, V.grad = np.zeros((4, 5)), np.zeros((5, 2))
+    loss = (X @ W @ V).squared()
+    loss.backward()
+    for one in (W, V):
+        one.data -= 0.01 * one.grad
+"""
+
+
+def test_what_sorts_a_graph_for_the_way_back_is_no_way_back(tmp_path):
+    report = check(tmp_path, GRAPH)
+    assert len(all_right(report).rows) == 2
+    assert report.passed
+    assert report.unseen == ()

@@ -120,6 +120,10 @@ def trainings(
         if known.passed and not late and not _is_measured(tape, known):
             later = [one for one in passed.get(lines, ()) if _as_much(one, known)][:_MOST_LATER]
             best[lines] = next((one for one in later if _is_measured(tape, one)), known)
+    for lines, known in best.items():
+        same = [one for one in passed.get(lines, ()) if one.cost.words == known.cost.words]
+        if same and known.leads_up:  # not the gradient's sign, which was right before
+            best[lines] = replace(known, turns=True)
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
@@ -228,11 +232,18 @@ def _shown(attempt: Attempt, tape: Tape, source: Source) -> list[Training]:
         if judgement is not None:
             names = {node: name for name, node in attempt.parameters.items()}
             found = [named(tape, judgement, source, names)]
+    if attempt.error is not None:  # perhaps for the same shapes: what fits nowhere tells nothing
+        found = [one for one in found if any(_fits(each) for each in one.judgement.gradients)]
     span = attempt.since, len(tape)
     updates = [update for one in found for update in one.judgement.episode.updates]
     failed = failing(source, updates, failure(attempt.error))
     how, unwatched = attempt.words, attempt.unwatched
     return [replace(one, how=how, span=span, failed=failed, unwatched=unwatched) for one in found]
+
+
+def _fits(gradient: Gradient) -> bool:
+    """Whether a gradient has as many entries as its parameter."""
+    return gradient.claimed.size == gradient.places.size
 
 
 def _as_layer(found: Training) -> Training:
@@ -291,6 +302,8 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     judgement = training.judgement
     if not any(one.verdict in ("wrong", "scaled") for one in judgement.gradients):
         return training  # with other costs, what this one has shown to be right could be wrong
+    if judgement.turns:
+        return training
     end = time.monotonic() + _EXPLAINING
     found = [(judgement, find_repairs(tape, Trail(tape, judgement), source))]
     sure = found[0][1] and found[0][1][0].is_whole and not judgement.cost.is_summed

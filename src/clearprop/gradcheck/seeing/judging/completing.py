@@ -39,8 +39,13 @@ def never_called(
     return [
         name if maybe else name.replace(".<locals>", "")
         for name in names
-        if name not in called and (_BACKWARD.search(name) or (maybe and _is_gradient(name)))
+        if name not in called and (_goes_back(name) or (maybe and _is_gradient(name)))
     ]
+
+
+def _goes_back(name: str) -> bool:
+    """Whether a function is called so; not one within such a function, as what sorts a graph is."""
+    return _BACKWARD.search(name.rsplit("<locals>.", 1)[-1]) is not None
 
 
 def _is_gradient(name: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clearprop.gradcheck.seeing.judging.updates import HOPS, Update
+from clearprop.gradcheck.seeing.judging.updates import HOPS, Update, region
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape, depending
 
@@ -140,6 +140,7 @@ def _chains(updates: Iterable[Update]) -> list[list[list[Update]]]:
     """Return for every parameter its updates, one after the other, each in its parts."""
     chains: list[list[list[Update]]] = []
     of: dict[Node, int] = {}  # the chain of a root or result
+    slices: dict[tuple[Node, bytes], int] = {}  # and of a slice of one vector of all parameters
     for update in updates:
         node: Node | None = update.root
         place = of.get(update.root)
@@ -148,17 +149,30 @@ def _chains(updates: Iterable[Update]) -> list[list[list[Update]]]:
             chains[place][-1].append(update)  # another part of the same
             of[update.result] = place
             continue
-        for _ in range(HOPS):
+        where = _slice(update.root)
+        place = slices.get(where) if where is not None else None
+        for _ in range(HOPS if place is None else 0):
             if node is None or node in of:
+                place = None if node is None else of[node]
                 break
             node = _moved_from(node, of)
-        place = None if node is None else of.get(node)
         if place is None:
             place = len(chains)
             chains.append([])
+        if where is not None:
+            slices[where] = place
         chains[place].append([update])
         of[update.root] = of[update.result] = place
     return chains
+
+
+def _slice(root: Node) -> tuple[Node, bytes] | None:
+    """Return the vector that a parameter is a slice of, and its places there."""
+    if root.name not in MOVING or not root.value.ndim:
+        return None
+    vector, places = region(root)
+    is_part = vector.value.ndim == 1 and root.value.size < vector.value.size
+    return (vector, places) if is_part else None
 
 
 def _moved_from(node: Node, of: dict[Node, int]) -> Node | None:

@@ -18,6 +18,7 @@ from clearprop.gradcheck.seeing.tape import Node, computed, depending
 
 _SCALING = ("divide", "multiply", "negative")
 _MOST = 80  # nodes behind a step in which its gradient is looked for
+_MOST_SINGLE = 24  # where it is a single number, of which any other one is a multiple
 _SHRINKING = 0.8  # of the weights, by decay; the roots of Adam turn some of them
 _EXACT = 1e-5  # by which twice a gradient makes twice a step
 _LEFT = 1e-9  # of the largest entry, which rounding may leave of a zero
@@ -47,7 +48,7 @@ class Followed:
 
 
 def followed(
-    update: Update, truth: Array, reached: set[Node], forward: set[Node], *, decays: bool
+    update: Update, truth: Array, reached: set[Node], forward: set[Node]
 ) -> Iterator[Followed]:
     """Yield what is a multiple of the truth and becomes a step as a gradient does.
 
@@ -60,11 +61,10 @@ def followed(
         All that was computed from the parameters before their update.
     forward : set of Node
         What the cost was computed from.
-    decays : bool
-        Whether the parameter itself may take part: the cost does not know its size.
     """
     queue, seen = [update.step], set[Node]()
-    while queue and len(seen) < _MOST:
+    most = _MOST if truth.size > 1 else _MOST_SINGLE
+    while queue and len(seen) < most:
         node = queue.pop(0)
         if node in seen or node not in reached or _is_of(forward, node):
             continue
@@ -75,7 +75,7 @@ def followed(
             found = None
             if factor is not None and error < CLOSE:
                 found = _way(update, node, float(np.sign(factor)), reached, forward)
-            if found is not None and (decays or not found.decays):
+            if found is not None:
                 yield found
 
 

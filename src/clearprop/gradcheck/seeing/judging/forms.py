@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Forms:
     reached: set[Node]
     forward: set[Node]
     penalised: set[Node]
+    _known: dict[Node, list[Followed]] = field(default_factory=dict)
 
     def have_rates(self, gradients: Sequence[Gradient]) -> bool:
         """Whether the sizes of steps tell those of their gradients."""
@@ -102,8 +103,11 @@ class Forms:
         return one.parameter not in self.penalised
 
     def _followed(self, one: Gradient, *, decays: bool) -> Iterator[Followed]:
-        first = self.parts[one.parameter][0]
-        return followed(first, one.truth, self.reached, self.forward, decays=decays)
+        if one.parameter not in self._known:
+            first = self.parts[one.parameter][0]
+            ways = followed(first, one.truth, self.reached, self.forward)
+            self._known[one.parameter] = list(ways)
+        return (way for way in self._known[one.parameter] if decays or not way.decays)
 
     def _through(self, one: Gradient, way: Followed, rate: float = 1.0) -> Gradient:
         """Return a gradient that was followed into its step, times its rate there."""

@@ -27,6 +27,7 @@ from clearprop.gradcheck.seeing.judging.judgement import (
 )
 from clearprop.gradcheck.seeing.judging.rates import of_own_rates
 from clearprop.gradcheck.seeing.judging.rounding import without_cancelled, without_rounding
+from clearprop.gradcheck.seeing.judging.sampled import sampled
 from clearprop.gradcheck.seeing.judging.steps import rates, summands
 from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.tape import Line, Node, Tape, ancestors, beside
@@ -69,6 +70,9 @@ def judge(
             one for one in tried if one.cost is not best.cost and one.passed and one.is_single
         ]
         return replace(best, rivals=tuple(rivals))
+    if best is not None and not best.passed and sampled(best) is not None:
+        unclear = (replace(one, verdict="unreached") for one in best.gradients)
+        return replace(best, gradients=tuple(unclear))
     return best
 
 

@@ -1,5 +1,6 @@
 """A verdict on gradients: what each is, what it should be, and of which cost."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class Judgement:
         Sums on the way back, one summand of which comes of a cost that the code does not compute.
     is_signed : bool
         Whether gradients that are no steps are called derivatives, and nothing adds them.
+    turns : bool
+        Whether all steps lead up the cost here, and down in another update by the same lines.
     """
 
     episode: Episode
@@ -102,12 +105,21 @@ class Judgement:
     rivals: tuple["Judgement", ...] = field(default=(), repr=False)
     beside: tuple[Node, ...] = ()
     is_signed: bool = False
+    turns: bool = False
 
     @property
     def passed(self) -> bool:
         """Whether every gradient is right, and one of them has more than one entry."""
         several = any(one.claimed.size > 1 for one in self.gradients) or len(self.gradients) > 1
         return several and all(one.verdict == "right" for one in self.gradients)
+
+    @property
+    def leads_up(self) -> bool:
+        """Whether all gradients are right but for their sign."""
+        steps = all(one.result is not None and one.error < CLOSE for one in self.gradients)
+        return steps and all(
+            one.verdict == "scaled" and (one.factor or 0) < 0 for one in self.gradients
+        )
 
     @property
     def is_single(self) -> bool:
@@ -172,6 +184,11 @@ class Judgement:
 
 def fitted(claimed: Array, truth: Array) -> tuple[float | None, float]:
     """Return the multiple of the truth that is closest to a claim, and how far that is."""
+    if claimed.size == truth.size == 1:  # as all is in an engine of single numbers
+        one, other = float(claimed.item()), float(truth.item())
+        if not (math.isfinite(one) and math.isfinite(other)):
+            return None, np.inf
+        return (one / other, 0.0) if one and other else (None, 0.0 if one == other else np.inf)
     a, b = claimed.astype(np.float64).ravel(), truth.astype(np.float64).ravel()
     if a.size != b.size or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return None, np.inf

@@ -51,11 +51,20 @@ def meetings(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
 
 
 def added(nodes: Sequence[Node], reached: set[Node]) -> list[Meeting]:
-    """Find where outputs and what was not computed from parameters are added: ``y + output``."""
+    """Find where outputs and what was not computed from parameters are added: ``y + output``.
+
+    A sum that another output is held against is a target: ``r + gamma * max(q)``, say.
+    """
+    held = {
+        one
+        for node in nodes
+        if node.name == "subtract" and len(node.parents) == 2 and reached.issuperset(node.parents)
+        for one in node.parents
+    }
     return [
         Meeting(output, other.value.astype(np.float64).reshape(output.value.shape), node)
         for node in nodes
-        if node.name == "add" and len(node.args) == 2
+        if node.name == "add" and len(node.args) == 2 and node not in held
         for output, other in (node.args, node.args[::-1])
         if isinstance(output, Node)
         and isinstance(other, Node)

@@ -9,6 +9,7 @@ from clearprop.gradcheck.seeing.judging.judgement import (
     Judgement,
     fitted,
 )
+from clearprop.gradcheck.seeing.judging.sampled import sampled
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.judging.steps import is_second_order, summands
 from clearprop.gradcheck.seeing.tape import Node
@@ -67,6 +68,13 @@ def notes_on(training: Training, source: Source) -> Iterator[str]:
         yield (
             f"{term_in(one, source)} to gradients comes of no cost that was seen: of a penalty "
             f"that is not computed, or by mistake: {source.text(one.line)}"
+        )
+    drawn = None if judgement.passed else sampled(judgement)
+    if drawn is not None and drawn.line is not None:
+        yield (
+            f"line {drawn.line.number} draws samples of what the parameters give; what is learned "
+            "of them, as by contrastive divergence, is no derivative of a cost, and is not judged: "
+            f"{source.text(drawn.line)}"
         )
     steps = (update.step for update in judgement.episode.updates)
     if any(is_second_order(one) for step in steps for one in summands(step, judgement.reached)):

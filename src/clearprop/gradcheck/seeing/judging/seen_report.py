@@ -338,6 +338,11 @@ def _without_line(training: Training) -> str:
         for one in judgement.gradients
         if one.verdict in ("wrong", "scaled")
     ]
+    if wrong and judgement.turns:
+        return (
+            f"The steps of {listed(wrong)} lead down the cost at first, and up later: what makes "
+            "steps of the gradients, which are right, turns their sign."
+        )
     if wrong:
         return f"The gradient of {listed(wrong)} is wrong; the line could not be found."
     unseen = _unreached(training)

@@ -54,19 +54,19 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                     queue.append(child)
                 elif child.name not in _LOOKING:
                     others = [other for other in child.parents if other is not one]
-                    places.add((child.name, _place(child)))
+                    places.add((child.name, place_of(child)))
                     places |= {(child.name, other) for other in others if not other.parents}
                     ways.add((child.name, *(other.value.shape for other in others)))
         return places, ways
 
     begun: dict[object, Update] = {}
     for one in updates:
-        begun.setdefault(_place(one.result), one)
+        begun.setdefault(place_of(one.result), one)
     states = {site for site, one in begun.items() if _is_state(one, updates, tape)}
     updates = [
         one
         for one in updates
-        if _place(one.result) not in states and not _is_multiplied(one, children)
+        if place_of(one.result) not in states and not _is_multiplied(one, children)
     ]
     results = {update.result for update in updates}
     known = {node: uses(node) for node in {update.root for update in updates} | results}
@@ -78,25 +78,25 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
     first: dict[object, Update] = {}
     for one in updates:
         if one not in sure and known[one.root][0] & uses(one.result, decayed=True)[0]:
-            first.setdefault(_place(one.result), one)
+            first.setdefault(place_of(one.result), one)
     decaying = {site for site, one in first.items() if not _fed(one, updates, tape)}
-    sure |= {one for one in updates if _place(one.result) in decaying}
+    sure |= {one for one in updates if place_of(one.result) in decaying}
     if len(sure) < len(updates):
         made_of = ancestors([one.step for one in sure])
-        functions = {_place(one.result)[:2] for one in sure}
+        functions = {place_of(one.result)[:2] for one in sure}
         sure |= {
             one
             for one in updates
             if one.result not in made_of
-            and _place(one.result)[:2] in functions
+            and place_of(one.result)[:2] in functions
             and shares(one.root, one.result, 1)
             and not _is_step(one, children)
         }
-    sites = {_place(one.result) for one in sure}
+    sites = {place_of(one.result) for one in sure}
     return [
         one
         for one in updates
-        if one in sure or _place(one.result) in sites or not known[one.result][0]
+        if one in sure or place_of(one.result) in sites or not known[one.result][0]
     ]
 
 
@@ -165,9 +165,9 @@ def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":
     sites, steps = set[object](), list[Node]()
     for one in updates:
         is_later = one.result.place > update.result.place
-        if is_later and _place(one.result) in sites:
+        if is_later and place_of(one.result) in sites:
             break  # in the next round
-        sites.add(_place(one.result))
+        sites.add(place_of(one.result))
         if is_later:
             steps.append(one.step)
     among = set(tape.nodes[update.result.place :])
@@ -203,6 +203,7 @@ def _is_step(update: "Update", children: "dict[Node, list[Node]]") -> bool:
     return False
 
 
-def _place(node: Node) -> tuple[object, ...]:
+def place_of(node: Node) -> tuple[object, ...]:
+    """Return the place in the code where an array was computed, and nothing where none is known."""
     line = node.line
     return (line.file, line.function, line.number, line.instruction) if line else ()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from clearprop.core.parameters import Array
-from clearprop.gradcheck.seeing.judging.takeover import overwritten, that_take_over
+from clearprop.gradcheck.seeing.judging.takeover import overwritten, place_of, that_take_over
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape
 
@@ -110,7 +110,10 @@ def find_updates(tape: Tape, since: int = 0) -> list[Update]:
         sure = that_take_over(tape, found)
         if len(sure) == len(found):
             break
-        no_update |= {update.result for update in found} - {update.result for update in sure}
+        dropped = {update.result for update in found} - {update.result for update in sure}
+        # What is none in one round is none in any: each pass would come to the next round alone.
+        sites = {place_of(one) for one in dropped} - {place_of(one.result) for one in sure} - {()}
+        no_update |= dropped | {node for node in tape.nodes if place_of(node) in sites}
     cut_off = {root for place in tape.cuts if (root := _cut_off(sure, place)) is not None}
     return [update for update in sure if update.root not in cut_off]
 
@@ -253,7 +256,7 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
         if node in written and own[written[node]] & met:
             root = written[node]
             is_whole = root.value.shape == node.value.shape
-            return root if is_whole else _kept_view(before, met, own)
+            return root if is_whole else _kept_view(before, met, own, written)
         if len(moved) != 1:
             break
         if moved[0] is not next((a for a in node.args if isinstance(a, Node)), None):
@@ -262,15 +265,23 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
     return node if alone.get(node, 0) & met else before
 
 
-def _kept_view(before: Node, met: int, own: dict[Node, int]) -> Node | None:
-    """Return the view of the same places that was used: of one array that holds all parameters."""
+def _kept_view(
+    before: Node, met: int, own: dict[Node, int], written: dict[Node, Node]
+) -> Node | None:
+    """Return the view of the same places that was used last: of one array of all parameters."""
     places = region(before)
-    alike = (
-        one
-        for one in own
-        if own[one] & met and one.name in MOVING and one.value.shape == before.value.shape
-    )
-    return next((one for one in alike if region(one) == places), None)
+    for one in reversed(own):
+        below = 0
+        for parent in one.parents:
+            below |= own.get(parent, 0)
+        if not own[one] & ~below & met or one.value.shape != before.value.shape:
+            continue
+        view = one  # or, as it is after a step, what took the step
+        while view in written and view.name != "setitem":
+            view = written[view]
+        if view.name in MOVING and region(view) == places:
+            return one
+    return None
 
 
 def region(view: Node) -> tuple[Node, bytes]:
