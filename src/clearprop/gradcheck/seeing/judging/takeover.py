@@ -17,6 +17,9 @@ _LOOKING = frozenset(
 )
 """Operations by which code shows or watches an array, and does not use it."""
 
+_MASKS = ("greater", "less")
+"""Those of them whose results are used where a ReLU goes back."""
+
 _PRODUCTS = frozenset(
     ("dot", "einsum", "inner", "matmul", "multiply", "outer", "tensordot", "vdot")
 )
@@ -52,7 +55,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
             for child in children.get(one, ()):
                 if child.name in MOVING or (decayed and _decays(child, one)):
                     queue.append(child)
-                elif child.name not in _LOOKING:
+                elif child.name not in _LOOKING or (child.name in _MASKS and child in children):
                     others = [other for other in child.parents if other is not one]
                     places.add((child.name, _place(child)))
                     places |= {(child.name, other) for other in others if not other.parents}
@@ -151,7 +154,9 @@ def overwritten(
 
 
 def _decays(child: Node, one: Node) -> bool:
-    """Whether it is most of a value, by a number: ``(1 - decay) * (W - step)``."""
+    """Whether it is most of a value, by a number: ``(1 - decay) * (W - step)``, or clipped."""
+    if child.name == "clip":
+        return child.args[0] is one
     others = [other for other in child.args if other is not one]
     if child.name != "multiply" or len(others) != 1:
         return False

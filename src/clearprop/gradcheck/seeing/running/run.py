@@ -41,7 +41,13 @@ from clearprop.gradcheck.seeing.running.loops import (
     Training,
 )
 from clearprop.gradcheck.seeing.running.notes import Failure, Notes
-from clearprop.gradcheck.seeing.running.quotients import QUOTIENT, Quotients, quotient
+from clearprop.gradcheck.seeing.running.quotients import (
+    QUOTIENT,
+    TEXT,
+    Quotients,
+    decodable,
+    quotient,
+)
 from clearprop.gradcheck.seeing.running.scaling import Scaling
 from clearprop.gradcheck.seeing.running.stand_ins import Data, has_data, watched_within
 from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
@@ -62,6 +68,7 @@ _RAISES = 4  # times that a full tape is given more room
 _LOOPS_END = 0.75  # of the time, after which no loop goes on
 _LONGEST = 0.6  # of the time, for one statement
 _LARGEST = 2**26
+_ENDED = "that it was ended"
 _IMPORTS = (ast.Import, ast.ImportFrom)  # whose statements have a time each
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *_IMPORTS)
 
@@ -98,6 +105,11 @@ class Ran:
     def is_given(self) -> bool:
         """Whether it was given data that stand in for others."""
         return any("stand in for" in note for note in self.notes)
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether a statement took so long, or computed so much, that it was ended."""
+        return any(_ENDED in note for note in self.notes)
 
     def module(self, file: Path) -> tuple[str, dict[str, Any]] | None:
         """Return the name and the namespace of a file that was imported; None of any other."""
@@ -174,7 +186,7 @@ class _Runner:
         self.watchdog = Watchdog()
         self.raises = 0
         self.module = ModuleType("__main__")
-        self.scaling = Scaling(self.data.scaled)
+        self.scaling = Scaling(self.data.scaled, form.is_small)
         self.has_data = has_data(file.parent)
         files = Files(self.scratch, self.libraries)
         numpy = StandInNumpy(files.load)
@@ -205,6 +217,7 @@ class _Runner:
         }
         self.programs: set[str] = set()
         self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, QUOTIENT: quotient}
+        self.builtins[TEXT] = decodable
 
     @contextmanager
     def active(self, tape: Tape, seconds: float) -> Iterator[None]:
@@ -335,9 +348,9 @@ class _Runner:
                     chosen.append(bool(value))
         except TapeFull:
             self.tape.cuts.append(len(self.tape))
-            self.notes.add(f"{name}, line {line}: it computes so much that it was ended.")
+            self.notes.add(f"{name}, line {line}: it computes so much {_ENDED}.")
         except OutOfTime:
-            self.notes.add(f"{name}, line {line}: it took so long that it was ended.")
+            self.notes.add(f"{name}, line {line}: it took so long {_ENDED}.")
         except BaseException as error:  # SystemExit, too: the file is not in charge here
             self.notes.fail(error, name, line)
             error.__traceback__ = None
@@ -351,12 +364,14 @@ class _Runner:
             self._watch_all(namespace)
 
     def _compiled(self, statement: ast.stmt, name: str, only_condition: bool) -> Any:
-        if self.data.was_cut or not (self.has_data or self.data.is_whole):
+        is_whole = self.has_data or self.data.is_whole
+        if self.data.was_cut or self.data.form.is_small or not is_whole:
             self.scaling.rows = self.data.rows
             statement = self.scaling.visit(statement)
             if self.scaling.changed:
+                why = "as it takes long" if self.data.form.is_small else "with the small data"
                 self.notes.add(
-                    f"{name}, line {statement.lineno}: with the small data, numbers of rows or "
+                    f"{name}, line {statement.lineno}: {why}, numbers of rows or "
                     f"of a batch such as {self.scaling.changed:,} are made smaller.",
                     once="scaled",
                 )

@@ -8,11 +8,13 @@ from clearprop.gradcheck.seeing.running.loops import EPOCHS, last_name, names_in
 
 _OF_ROWS = ("reshape", "range", "xrange", "choice", "randint", "permutation", "sample")
 _BATCH = re.compile(
-    r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$|(?<!max_)(?<!max)seq(uence)?_?len|time_?steps|^T_steps$|^bptt",
+    r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$|(?<!max_)(?<!max)seq(uence)?_?(len|size)|time_?steps|^T_steps$|^bptt",
     re.I,
 )
 """Names of sizes of batches, and of the lengths of sequences."""
+_SAMPLES = re.compile(r"(^|_)(n|num|number_?of|max|total)_?(samples|points|examples|data)", re.I)
 _LARGEST_BATCH, _BATCH_INSTEAD = 12, 8  # so that there are several of the small data
+_SAMPLES_INSTEAD = 24
 
 
 class Scaling(ast.NodeTransformer):
@@ -22,6 +24,8 @@ class Scaling(ast.NodeTransformer):
     ----------
     scaled : callable
         A function of a number of rows that gives the smaller one.
+    all_samples : bool
+        Whether numbers of samples that the program makes itself are made smaller, too.
 
     Attributes
     ----------
@@ -31,8 +35,8 @@ class Scaling(ast.NodeTransformer):
         The number of all rows, which is made smaller wherever it stands; 0 where it is not known.
     """
 
-    def __init__(self, scaled: Callable[[int], int]) -> None:
-        self.scaled, self.changed, self.rows = scaled, 0, 0
+    def __init__(self, scaled: Callable[[int], int], all_samples: bool = False) -> None:
+        self.scaled, self.all_samples, self.changed, self.rows = scaled, all_samples, 0, 0
         self._batches: dict[str, dict[int, str]] = {}
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -119,8 +123,11 @@ class Scaling(ast.NodeTransformer):
         return node
 
     def _batch(self, name: str, node: ast.expr | None) -> None:
-        if not _BATCH.search(name) or not isinstance(node, ast.Constant):
+        if not isinstance(node, ast.Constant) or type(node.value) is not int:
             return
-        if type(node.value) is int and node.value > _LARGEST_BATCH:
+        if _BATCH.search(name) and node.value > _LARGEST_BATCH:
             self.changed = self.changed or node.value
             node.value = _BATCH_INSTEAD
+        elif self.all_samples and _SAMPLES.search(name) and node.value > _SAMPLES_INSTEAD:
+            self.changed = self.changed or node.value
+            node.value = _SAMPLES_INSTEAD
