@@ -99,7 +99,10 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
     return [
         one
         for one in updates
-        if one in sure or _place(one.result) in sites or not known[one.result][0]
+        if one in sure
+        or _place(one.result) in sites
+        # What is never used is no update by what comes of itself alone: data without their mean.
+        or not (known[one.result][0] or _data([one.step]) <= _data([one.root]))
     ]
 
 
@@ -158,11 +161,19 @@ def _decays(child: Node, one: Node) -> bool:
     if child.name == "clip":
         return child.args[0] is one
     others = [other for other in child.args if other is not one]
+    if child.name == "subtract" and child.args[0] is one:  # ``W - step - decay * W``
+        return len(others) == 1 and _is_little(others[0], one)
     if child.name != "multiply" or len(others) != 1:
         return False
     factor = np.ravel(others[0].value if isinstance(others[0], Node) else others[0])
     is_number = factor.size == 1 and factor.dtype.kind in "fiub"
     return is_number and bool(_LEAST_LEFT <= factor[0] <= 1)
+
+
+def _is_little(term: object, updated: Node) -> bool:
+    """Whether it is a number times what an updated parameter was before."""
+    before = term.parents if isinstance(term, Node) and term.name == "multiply" else ()
+    return len(before) == 1 and before[0] in updated.parents
 
 
 def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":

@@ -11,7 +11,9 @@ from clearprop.gradcheck.seeing.judging.takeover import overwritten, that_take_o
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape
 
-_BY_ENTRY = frozenset(("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
+_BY_ENTRY = frozenset(
+    ("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract")
+)
 _LEARNING = frozenset(
     (
         *(

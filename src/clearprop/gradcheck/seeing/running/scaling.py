@@ -13,8 +13,15 @@ _BATCH = re.compile(
 )
 """Names of sizes of batches, and of the lengths of sequences."""
 _SAMPLES = re.compile(r"(^|_)(n|num|number_?of|max|total)_?(samples|points|examples|data)", re.I)
+_PART = re.compile(
+    r"(^|_)(n|num|number)_?(of_?)?(train|val|dev|test|sample|example)"
+    r"|(train|val|dev|test)\w*_(size|num|count|samples|examples)$",
+    re.I,
+)
+"""Names of numbers of rows of well-known data: to learn from, to validate or to test with."""
 _LARGEST_BATCH, _BATCH_INSTEAD = 12, 8  # so that there are several of the small data
 _SAMPLES_INSTEAD = 24
+_LEAST_PART = 100
 
 
 class Scaling(ast.NodeTransformer):
@@ -128,6 +135,9 @@ class Scaling(ast.NodeTransformer):
         if _BATCH.search(name) and node.value > _LARGEST_BATCH:
             self.changed = self.changed or node.value
             node.value = _BATCH_INSTEAD
+        elif self.rows and node.value >= _LEAST_PART and _PART.search(name):
+            self.changed = self.changed or node.value
+            node.value = self.scaled(node.value)
         elif self.all_samples and _SAMPLES.search(name) and node.value > _SAMPLES_INSTEAD:
             self.changed = self.changed or node.value
             node.value = _SAMPLES_INSTEAD
