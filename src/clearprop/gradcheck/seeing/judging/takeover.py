@@ -96,13 +96,15 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
             and not _is_step(one, children)
         }
     sites = {_place(one.result) for one in sure}
+    used = {_place(one.result) for one in updates if known[one.result][0]}
     return [
         one
         for one in updates
         if one in sure
         or _place(one.result) in sites
-        # What is never used is no update by what comes of itself alone: data without their mean.
-        or not (known[one.result][0] or _data([one.step]) <= _data([one.root]))
+        # What is never used may be the last update, though no time was left to use a state there;
+        # by what comes of itself alone, such as its mean, it is none.
+        or not (_place(one.result) in used or _data([one.step]) <= _data([one.root]))
     ]
 
 

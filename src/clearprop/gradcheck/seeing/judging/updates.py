@@ -246,6 +246,8 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
     node, alone = before, {}
     for _ in range(HOPS):
         moved = [one for one in node.parents if one in own and own[one] & met]
+        if node.name == "setitem" and len(moved) > 1 and moved[1].parents == (moved[0],):
+            moved = moved[:1]  # clipped where it stands
         below = 0
         for one in node.parents:
             below |= own.get(one, 0)

@@ -60,6 +60,10 @@ def decodable(value: Any) -> Any:
     return Text(value) if type(value) is str else value
 
 
+REACHED = {QUOTIENT: quotient, TEXT: decodable}
+"""The functions by these names."""
+
+
 class Quotients(ast.NodeTransformer):
     """Let divisions be done by `quotient`, but for those with a number that has a point.
 

@@ -41,16 +41,10 @@ from clearprop.gradcheck.seeing.running.loops import (
     Training,
 )
 from clearprop.gradcheck.seeing.running.notes import Failure, Notes
-from clearprop.gradcheck.seeing.running.quotients import (
-    QUOTIENT,
-    TEXT,
-    Quotients,
-    decodable,
-    quotient,
-)
+from clearprop.gradcheck.seeing.running.quotients import REACHED, Quotients
 from clearprop.gradcheck.seeing.running.scaling import Scaling
 from clearprop.gradcheck.seeing.running.stand_ins import Data, has_data, watched_within
-from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
+from clearprop.gradcheck.seeing.running.statements import Piece, delays_annotations, pieces_of
 from clearprop.gradcheck.seeing.running.tables import Files
 from clearprop.gradcheck.seeing.running.tolerant import (
     DATA,
@@ -69,6 +63,9 @@ _LOOPS_END = 0.75  # of the time, after which no loop goes on
 _LONGEST = 0.6  # of the time, for one statement
 _LARGEST = 2**26
 _ENDED = "that it was ended"
+_HIDDEN = (
+    *("__builtins__", "__doc__", "__loader__", "__spec__", "__package__", "__warningregistry__"),
+)
 _IMPORTS = (ast.Import, ast.ImportFrom)  # whose statements have a time each
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *_IMPORTS)
 
@@ -216,8 +213,7 @@ class _Runner:
             DATA: self._data_for,
         }
         self.programs: set[str] = set()
-        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, QUOTIENT: quotient}
-        self.builtins[TEXT] = decodable
+        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, **REACHED}
 
     @contextmanager
     def active(self, tape: Tape, seconds: float) -> Iterator[None]:
@@ -246,18 +242,10 @@ class _Runner:
         namespace |= {"__file__": str(self.file), "__package__": self.importer.package}
         with self.active(self.tape, seconds):
             self._execute(self.file, namespace)
-        hidden = (
-            "__builtins__",
-            "__doc__",
-            "__loader__",
-            "__spec__",
-            "__package__",
-            "__warningregistry__",
-        )
         kept = {
             name: value
             for name, value in namespace.items()
-            if name not in hidden and not name.startswith(WHILE)
+            if name not in _HIDDEN and not name.startswith(WHILE)
         }
         notes = self.notes
         printed = self.printed.getvalue()
@@ -284,7 +272,7 @@ class _Runner:
         for piece in pieces:
             self.tape.files.add(piece.name)
             self.sources[piece.name] = piece.lines
-            if any(map(_delays_annotations, piece.tree.body)):
+            if any(map(delays_annotations, piece.tree.body)):
                 self.flags[piece.name] = __future__.annotations.compiler_flag
             whole = "\n".join(piece.lines)
             # So that whoever asks for the source of a function finds it.
@@ -454,12 +442,3 @@ class _Runner:
         if data is not None:
             self.libraries.say_missing(path)
         return data
-
-
-def _delays_annotations(statement: ast.stmt) -> bool:
-    """Whether a statement says that annotations are not evaluated."""
-    return (
-        isinstance(statement, ast.ImportFrom)
-        and statement.module == "__future__"
-        and any(one.name == "annotations" for one in statement.names)
-    )
