@@ -83,6 +83,10 @@ class Scaling(ast.NodeTransformer):
         """Leave numbers of rounds as they are, and change sizes of batches."""
         names = [name for one in node.targets for name in names_in(one)]
         self._batch(" ".join(names), node.value)
+        for target in node.targets:  # a, b = 1, 2
+            parts = getattr(node.value, "elts", ()) if isinstance(target, ast.Tuple) else ()
+            for one, value in zip(getattr(target, "elts", ()), parts, strict=False):
+                self._batch(last_name(one), value)
         return node if any(map(EPOCHS.search, names)) else self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
