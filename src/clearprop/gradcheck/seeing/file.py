@@ -20,7 +20,7 @@ from clearprop.gradcheck.seeing.judging.failing import failing, failing_back
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, failed_report, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.clock import Watchdog
-from clearprop.gradcheck.seeing.running.forms import PLAIN, Form, other_forms
+from clearprop.gradcheck.seeing.running.forms import PLAIN, SMALL, Form, other_forms
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
 from clearprop.gradcheck.seeing.running.programs import programs_with
 from clearprop.gradcheck.seeing.running.run import Ran, run
@@ -29,6 +29,7 @@ from clearprop.gradcheck.seeing.tape import Tape, TapeFull, ancestors
 _MOST_NOTES = 8
 _MORE = 6.0  # seconds in which functions are called that no training has called
 _RUNNING = 0.4  # of the time, at most
+_AGAIN = 0.6  # of the time for running, with less data
 _CALLING = 0.5  # of the time that is left
 _IN_USE = 0.2  # of the time, for the programs that import a file
 _JUDGING = 2.0  # times as long, for running one of them and judging what it has shown
@@ -112,9 +113,16 @@ class _Shown:
 
 
 def _shown(file: Path, seconds: float) -> _Shown:
-    """Run a file; where it fails with data that stand in for others, with such of another form."""
+    """Run a file; where it fails with data that stand in for others, with such of another form.
+
+    Where it takes too long, it is run once more with less data.
+    """
     begun = time.monotonic()
     first = _ran(file, seconds, PLAIN)
+    if not first.found and first.ran.was_ended:
+        lasts = max(begun + seconds - time.monotonic(), _AGAIN * seconds)
+        small = _ran(file, lasts, SMALL)
+        return small if small.found else first
     if first.found or not first.ran.failures or not first.ran.is_given:
         return first
     text = "\n".join("\n".join(lines) for lines in first.ran.sources.values())

@@ -28,7 +28,9 @@ _COSTS = re.compile(
 )
 """Those of them that name nothing else, as an error may be the difference to a target."""
 
-_DERIVATIVE = re.compile(r"\bd_?(cost|loss|err|j\b|e\b)|deriv|prime|grad|delta|back", re.IGNORECASE)
+_DERIVATIVE = re.compile(
+    r"\bd_?(cost|loss|err|j\b|e\b)|_d\b|deriv|prime|grad|delta|back", re.IGNORECASE
+)
 """Words that derivatives of costs go by."""
 
 _MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance", re.IGNORECASE)

@@ -17,6 +17,9 @@ _LOOKING = frozenset(
 )
 """Operations by which code shows or watches an array, and does not use it."""
 
+_MASKS = ("greater", "less")
+"""Those of them whose results are used where a ReLU goes back."""
+
 _PRODUCTS = frozenset(
     ("dot", "einsum", "inner", "matmul", "multiply", "outer", "tensordot", "vdot")
 )
@@ -52,7 +55,7 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
             for child in children.get(one, ()):
                 if child.name in MOVING or (decayed and _decays(child, one)):
                     queue.append(child)
-                elif child.name not in _LOOKING:
+                elif child.name not in _LOOKING or (child.name in _MASKS and child in children):
                     others = [other for other in child.parents if other is not one]
                     places.add((child.name, place_of(child)))
                     places |= {(child.name, other) for other in others if not other.parents}
@@ -93,10 +96,15 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
             and not _is_step(one, children)
         }
     sites = {place_of(one.result) for one in sure}
+    used = {place_of(one.result) for one in updates if known[one.result][0]}
     return [
         one
         for one in updates
-        if one in sure or place_of(one.result) in sites or not known[one.result][0]
+        if one in sure
+        or place_of(one.result) in sites
+        # What is never used may be the last update, though no time was left to use a state there;
+        # by what comes of itself alone, such as its mean, it is none.
+        or not (place_of(one.result) in used or _data([one.step]) <= _data([one.root]))
     ]
 
 
@@ -151,13 +159,23 @@ def overwritten(
 
 
 def _decays(child: Node, one: Node) -> bool:
-    """Whether it is most of a value, by a number: ``(1 - decay) * (W - step)``."""
+    """Whether it is most of a value, by a number: ``(1 - decay) * (W - step)``, or clipped."""
+    if child.name == "clip":
+        return child.args[0] is one
     others = [other for other in child.args if other is not one]
+    if child.name == "subtract" and child.args[0] is one:  # ``W - step - decay * W``
+        return len(others) == 1 and _is_little(others[0], one)
     if child.name != "multiply" or len(others) != 1:
         return False
     factor = np.ravel(others[0].value if isinstance(others[0], Node) else others[0])
     is_number = factor.size == 1 and factor.dtype.kind in "fiub"
     return is_number and bool(_LEAST_LEFT <= factor[0] <= 1)
+
+
+def _is_little(term: object, updated: Node) -> bool:
+    """Whether it is a number times what an updated parameter was before."""
+    before = term.parents if isinstance(term, Node) and term.name == "multiply" else ()
+    return len(before) == 1 and before[0] in updated.parents
 
 
 def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":

@@ -11,7 +11,9 @@ from clearprop.gradcheck.seeing.judging.takeover import overwritten, place_of, t
 from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Node, Tape
 
-_BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
+_BY_ENTRY = frozenset(
+    ("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract")
+)
 _LEARNING = frozenset(
     (
         *(
@@ -247,6 +249,8 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
     node, alone = before, {}
     for _ in range(HOPS):
         moved = [one for one in node.parents if one in own and own[one] & met]
+        if node.name == "setitem" and len(moved) > 1 and moved[1].parents == (moved[0],):
+            moved = moved[:1]  # clipped where it stands
         below = 0
         for one in node.parents:
             below |= own.get(one, 0)

@@ -3,15 +3,31 @@
 import re
 
 _HANDED = 2  # times that a table is handed on to another name
-_LABELS = re.compile(
+_LABEL = re.compile(
     r"^(label|target|class|species|diagnosis|outcome|survived|quality|y|output|result|type)$", re.I
 )
+LABELS = re.compile(
+    r"(^|_)(y|ys|t|labels?|lbls?|lab|targets?|truth|classes|class|answers?|onehot|species)(_|\d|$)"
+    r"|label|target|one_?hot|^y[_A-Z]?(tr|te|va|dev|data|batch|true)",
+    re.I,
+)
+INPUTS = re.compile(
+    r"(^|_)(x|xs|inputs?|data|dataset|features?|images?|imgs?|samples?|train|test|training|digits)"
+    r"(_|\d|$)|image|input|feature|^x[_A-Z]?(tr|te|va|dev|data|batch)|data$",
+    re.I,
+)
+LEARNED = re.compile(
+    r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
+    re.I,
+)
+"""Names of labels, of inputs, and of what a training has left."""
+
 _NAMED = r"((?:\s*['\"][^'\"\n]+['\"]\s*,?)+)"
 
 
 def is_label(name: str) -> bool:
     """Whether a column of some name holds labels."""
-    return bool(_LABELS.match(name))
+    return bool(_LABEL.match(name))
 
 
 def columns_asked(text: str, features: int) -> list[str]:
@@ -57,3 +73,10 @@ def keys_asked(text: str) -> list[str]:
     names = set(re.findall(r"(\w+)\s*=\s*(?:\w*pickle|pkl|joblib|dill)\.load\(", text))
     found = [re.findall(rf"\b{name}\[['\"](\w+)['\"]\]", text) for name in sorted(names)]
     return list(dict.fromkeys(key for each in found for key in each))
+
+
+def names_asked(text: str) -> list[str]:
+    """Return the names of data by which a program takes something out of anything."""
+    names = dict.fromkeys(re.findall(r"\[['\"](\w+)['\"]\]", text))
+    is_data = (one for one in names if LABELS.search(one) or INPUTS.search(one))
+    return [one for one in is_data if not LEARNED.search(one)]

@@ -16,14 +16,20 @@ class Form:
         Whether samples are pictures instead of rows, and where their channels stand.
     one_hot : bool
         Whether labels are rows with a single 1, instead of numbers.
+    is_small : bool
+        Whether there are few samples, and what the program calls a size of a batch, or a number of
+        samples, is made small, as it has taken too long.
     """
 
     channels: str = ""
     one_hot: bool = False
+    is_small: bool = False
 
 
 PLAIN = Form()
 """Rows, and labels as numbers."""
+
+SMALL = Form(is_small=True)
 
 
 def other_forms(text: str) -> list[Form]:

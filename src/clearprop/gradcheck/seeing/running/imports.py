@@ -235,18 +235,19 @@ class Importer:
     def _elsewhere(self, name: str, wanted: Sequence[str]) -> ModuleType | None:
         """Import a module that has been moved: one of its name, with all that is wanted of it.
 
-        Of several, one in a folder of the same name: ``b/c.py`` for ``a.b.c``.
+        Of several, one in a folder of the same name: ``b/c.py`` for ``a.b.c``. Where nothing tells
+        what is wanted, the only one of its name.
         """
         root, last = self.folders[-1], name.split(".")[-1]
         asking = getattr(self.own.get(name.rpartition(".")[0]), "__file__", None)
         fitting: list[tuple[Path, Path | None]] = []
-        for folder, inner, _ in islice(os.walk(root), _SEARCHED if wanted else 0):
+        for folder, inner, _ in islice(os.walk(root), _SEARCHED):
             inner[:] = [one for one in sorted(inner) if not NOT_OWN.search(one)]
             file, package = self._found(Path(folder), last) or (None, None)
             # A package that asks for a module of its own name is not that module.
             if file is not None and str(file) != asking and _defines(file, wanted):
                 fitting.append((file, package))
-        if not fitting:
+        if not fitting or (len(fitting) > 1 and not wanted):
             return None
         around = name.split(".")[-2:-1]
         file, package = max(fitting, key=lambda one: [(one[1] or one[0]).parent.name] == around)

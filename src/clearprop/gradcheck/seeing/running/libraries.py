@@ -13,6 +13,7 @@ import numpy as np
 
 from clearprop.gradcheck.seeing.arrays import Watched, watch
 from clearprop.gradcheck.seeing.modules import StandInNumpy, vectorize
+from clearprop.gradcheck.seeing.running.archives import Archive
 from clearprop.gradcheck.seeing.running.courses import helpers, is_course
 from clearprop.gradcheck.seeing.running.loaders import Loaders, batches
 from clearprop.gradcheck.seeing.running.notes import Notes
@@ -20,8 +21,6 @@ from clearprop.gradcheck.seeing.running.pools import POOLS
 from clearprop.gradcheck.seeing.running.proxies import Library, limited_optimizer, plain_within
 from clearprop.gradcheck.seeing.running.silent import Silent, SilentModule
 from clearprop.gradcheck.seeing.running.stand_ins import (
-    ROWS,
-    Archive,
     Data,
     cut_rows,
     kept_rows,
@@ -273,15 +272,17 @@ class Libraries:
 
             self.notes.say("small random data stand in for what is loaded here.", once=name)
             if "mnist" in str(args).lower() + str(options).lower() or name == "fetch_mldata":
-                pixels = self.data.pictures(shape=(28, 28)).reshape(ROWS, -1).astype(float)
+                pixels = self.data.pictures(shape=(28, 28)).astype(float)
+                pixels = pixels.reshape(len(pixels), -1)
                 labels: Any = self.data.labels(classes=10)
                 if name == "fetch_openml":
                     labels = labels.astype(str)
             elif name == "fetch_olivetti_faces":
-                pixels, labels = np.random.uniform(0, 1, (ROWS, 4096)), self.data.labels(classes=4)
+                labels = self.data.labels(classes=4)
+                pixels = np.random.uniform(0, 1, (len(labels), 4096))
             else:
-                pixels = np.random.uniform(-1, 1, (4 * ROWS, 13 if "boston" in name else 8))
-                labels = np.random.uniform(0, 5, 4 * ROWS)
+                labels = np.random.uniform(0, 5, 4 * self.data.samples)
+                pixels = np.random.uniform(-1, 1, (len(labels), 13 if "boston" in name else 8))
             asked, frame = options.get("as_frame", "auto"), None
             tables = self.data.as_frames and name == "fetch_openml"
             if asked is True or (asked == "auto" and tables):

@@ -236,10 +236,10 @@ class _TensorflowData:
     """What TensorFlow's first tutorials read."""
 
     def __init__(self, data: Data, one_hot: bool) -> None:
-        self.images = watch(data.pictures().reshape(ROWS, -1) / 255.0)
+        self.num_examples = data.samples
+        self.images = watch(data.pictures().reshape(data.samples, -1) / 255.0)
         self.labels = watch(data.one_hot(classes=10) if one_hot else data.labels(classes=10))
         self.train = self.test = self.validation = self
-        self.num_examples = ROWS
 
     def next_batch(self, size: int, *_: Any, **__: Any) -> Any:
         return self.images[:size], self.labels[:size]

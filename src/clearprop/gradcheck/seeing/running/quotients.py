@@ -1,10 +1,10 @@
-"""Quotients of whole numbers that may be sizes and places, as they were in Python 2."""
+"""Quotients that may be sizes and places, and texts that are decoded, as in Python 2."""
 
 import ast
 from typing import Any
 
-QUOTIENT = "_quotient_of_"
-"""The name by which watched code reaches `quotient`."""
+QUOTIENT, TEXT = "_quotient_of_", "_text_of_"
+"""The names by which watched code reaches `quotient` and `decodable`."""
 
 
 class Whole(float):
@@ -45,8 +45,38 @@ def quotient(one: Any, other: Any) -> Any:
     return Whole(result) if numbers and type(result) is float and result.is_integer() else result
 
 
+class Text(str):
+    """A text that was bytes in Python 2, and is what it is when it is decoded."""
+
+    def decode(self, *_: Any, **__: Any) -> "Text":
+        """Return the text."""
+        return self
+
+    encode = decode  # type: ignore[assignment]
+
+
+def decodable(value: Any) -> Any:
+    """Let a text be decoded, which fails in Python 3; return anything else as it is."""
+    return Text(value) if type(value) is str else value
+
+
+REACHED = {QUOTIENT: quotient, TEXT: decodable}
+"""The functions by these names."""
+
+
 class Quotients(ast.NodeTransformer):
-    """Let divisions be done by `quotient`, but for those with a number that has a point."""
+    """Let divisions be done by `quotient`, but for those with a number that has a point.
+
+    What is decoded is given to `decodable` before.
+    """
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """Change what is decoded."""
+        self.generic_visit(node)
+        if node.attr == "decode" and isinstance(node.ctx, ast.Load):
+            call = ast.Call(ast.Name(TEXT, ast.Load()), [node.value], [])
+            node.value = ast.fix_missing_locations(ast.copy_location(call, node.value))
+        return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Change a division."""

@@ -41,10 +41,10 @@ from clearprop.gradcheck.seeing.running.loops import (
     Training,
 )
 from clearprop.gradcheck.seeing.running.notes import Failure, Notes
-from clearprop.gradcheck.seeing.running.quotients import QUOTIENT, Quotients, quotient
+from clearprop.gradcheck.seeing.running.quotients import REACHED, Quotients
 from clearprop.gradcheck.seeing.running.scaling import Scaling
 from clearprop.gradcheck.seeing.running.stand_ins import Data, has_data, watched_within
-from clearprop.gradcheck.seeing.running.statements import Piece, pieces_of
+from clearprop.gradcheck.seeing.running.statements import Piece, delays_annotations, pieces_of
 from clearprop.gradcheck.seeing.running.tables import Files
 from clearprop.gradcheck.seeing.running.tolerant import (
     DATA,
@@ -62,6 +62,10 @@ _RAISES = 4  # times that a full tape is given more room
 _LOOPS_END = 0.75  # of the time, after which no loop goes on
 _LONGEST = 0.6  # of the time, for one statement
 _LARGEST = 2**26
+_ENDED = "that it was ended"
+_HIDDEN = (
+    *("__builtins__", "__doc__", "__loader__", "__spec__", "__package__", "__warningregistry__"),
+)
 _IMPORTS = (ast.Import, ast.ImportFrom)  # whose statements have a time each
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, *_IMPORTS)
 
@@ -98,6 +102,11 @@ class Ran:
     def is_given(self) -> bool:
         """Whether it was given data that stand in for others."""
         return any("stand in for" in note for note in self.notes)
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether a statement took so long, or computed so much, that it was ended."""
+        return any(_ENDED in note for note in self.notes)
 
     def module(self, file: Path) -> tuple[str, dict[str, Any]] | None:
         """Return the name and the namespace of a file that was imported; None of any other."""
@@ -174,7 +183,7 @@ class _Runner:
         self.watchdog = Watchdog()
         self.raises = 0
         self.module = ModuleType("__main__")
-        self.scaling = Scaling(self.data.scaled)
+        self.scaling = Scaling(self.data.scaled, form.is_small)
         self.has_data = has_data(file.parent)
         files = Files(self.scratch, self.libraries)
         numpy = StandInNumpy(files.load)
@@ -204,7 +213,7 @@ class _Runner:
             DATA: self._data_for,
         }
         self.programs: set[str] = set()
-        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, QUOTIENT: quotient}
+        self.builtins |= {FOR: self.loops.rounds, WHILE: self.loops.guard, **REACHED}
 
     @contextmanager
     def active(self, tape: Tape, seconds: float) -> Iterator[None]:
@@ -233,18 +242,10 @@ class _Runner:
         namespace |= {"__file__": str(self.file), "__package__": self.importer.package}
         with self.active(self.tape, seconds):
             self._execute(self.file, namespace)
-        hidden = (
-            "__builtins__",
-            "__doc__",
-            "__loader__",
-            "__spec__",
-            "__package__",
-            "__warningregistry__",
-        )
         kept = {
             name: value
             for name, value in namespace.items()
-            if name not in hidden and not name.startswith(WHILE)
+            if name not in _HIDDEN and not name.startswith(WHILE)
         }
         notes = self.notes
         printed = self.printed.getvalue()
@@ -271,7 +272,7 @@ class _Runner:
         for piece in pieces:
             self.tape.files.add(piece.name)
             self.sources[piece.name] = piece.lines
-            if any(map(_delays_annotations, piece.tree.body)):
+            if any(map(delays_annotations, piece.tree.body)):
                 self.flags[piece.name] = __future__.annotations.compiler_flag
             whole = "\n".join(piece.lines)
             # So that whoever asks for the source of a function finds it.
@@ -335,9 +336,9 @@ class _Runner:
                     chosen.append(bool(value))
         except TapeFull:
             self.tape.cuts.append(len(self.tape))
-            self.notes.add(f"{name}, line {line}: it computes so much that it was ended.")
+            self.notes.add(f"{name}, line {line}: it computes so much {_ENDED}.")
         except OutOfTime:
-            self.notes.add(f"{name}, line {line}: it took so long that it was ended.")
+            self.notes.add(f"{name}, line {line}: it took so long {_ENDED}.")
         except BaseException as error:  # SystemExit, too: the file is not in charge here
             self.notes.fail(error, name, line)
             error.__traceback__ = None
@@ -351,12 +352,14 @@ class _Runner:
             self._watch_all(namespace)
 
     def _compiled(self, statement: ast.stmt, name: str, only_condition: bool) -> Any:
-        if self.data.was_cut or not (self.has_data or self.data.is_whole):
+        is_whole = self.has_data or self.data.is_whole
+        if self.data.was_cut or self.data.form.is_small or not is_whole:
             self.scaling.rows = self.data.rows
             statement = self.scaling.visit(statement)
             if self.scaling.changed:
+                why = "as it takes long" if self.data.form.is_small else "with the small data"
                 self.notes.add(
-                    f"{name}, line {statement.lineno}: with the small data, numbers of rows or "
+                    f"{name}, line {statement.lineno}: {why}, numbers of rows or "
                     f"of a batch such as {self.scaling.changed:,} are made smaller.",
                     once="scaled",
                 )
@@ -439,12 +442,3 @@ class _Runner:
         if data is not None:
             self.libraries.say_missing(path)
         return data
-
-
-def _delays_annotations(statement: ast.stmt) -> bool:
-    """Whether a statement says that annotations are not evaluated."""
-    return (
-        isinstance(statement, ast.ImportFrom)
-        and statement.module == "__future__"
-        and any(one.name == "annotations" for one in statement.names)
-    )

@@ -8,11 +8,20 @@ from clearprop.gradcheck.seeing.running.loops import EPOCHS, last_name, names_in
 
 _OF_ROWS = ("reshape", "range", "xrange", "choice", "randint", "permutation", "sample")
 _BATCH = re.compile(
-    r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$|(?<!max_)(?<!max)seq(uence)?_?len|time_?steps|^T_steps$|^bptt",
+    r"batch_?s(ize|z)|(^|\b|_)(mini_?)?batch$|^bs$|(?<!max_)(?<!max)seq(uence)?_?(len|size)|time_?steps|^T_steps$|^bptt",
     re.I,
 )
 """Names of sizes of batches, and of the lengths of sequences."""
+_SAMPLES = re.compile(r"(^|_)(n|num|number_?of|max|total)_?(samples|points|examples|data)", re.I)
+_PART = re.compile(
+    r"(^|_)(n|num|number)_?(of_?)?(train|val|dev|test|sample|example)"
+    r"|(train|val|dev|test)\w*_(size|num|count|samples|examples)$",
+    re.I,
+)
+"""Names of numbers of rows of well-known data: to learn from, to validate or to test with."""
 _LARGEST_BATCH, _BATCH_INSTEAD = 12, 8  # so that there are several of the small data
+_SAMPLES_INSTEAD = 24
+_LEAST_PART = 100
 
 
 class Scaling(ast.NodeTransformer):
@@ -22,6 +31,8 @@ class Scaling(ast.NodeTransformer):
     ----------
     scaled : callable
         A function of a number of rows that gives the smaller one.
+    all_samples : bool
+        Whether numbers of samples that the program makes itself are made smaller, too.
 
     Attributes
     ----------
@@ -31,8 +42,8 @@ class Scaling(ast.NodeTransformer):
         The number of all rows, which is made smaller wherever it stands; 0 where it is not known.
     """
 
-    def __init__(self, scaled: Callable[[int], int]) -> None:
-        self.scaled, self.changed, self.rows = scaled, 0, 0
+    def __init__(self, scaled: Callable[[int], int], all_samples: bool = False) -> None:
+        self.scaled, self.all_samples, self.changed, self.rows = scaled, all_samples, 0, 0
         self._batches: dict[str, dict[int, str]] = {}
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -72,6 +83,10 @@ class Scaling(ast.NodeTransformer):
         """Leave numbers of rounds as they are, and change sizes of batches."""
         names = [name for one in node.targets for name in names_in(one)]
         self._batch(" ".join(names), node.value)
+        for target in node.targets:  # a, b = 1, 2
+            parts = getattr(node.value, "elts", ()) if isinstance(target, ast.Tuple) else ()
+            for one, value in zip(getattr(target, "elts", ()), parts, strict=False):
+                self._batch(last_name(one), value)
         return node if any(map(EPOCHS.search, names)) else self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -119,8 +134,14 @@ class Scaling(ast.NodeTransformer):
         return node
 
     def _batch(self, name: str, node: ast.expr | None) -> None:
-        if not _BATCH.search(name) or not isinstance(node, ast.Constant):
+        if not isinstance(node, ast.Constant) or type(node.value) is not int:
             return
-        if type(node.value) is int and node.value > _LARGEST_BATCH:
+        if _BATCH.search(name) and node.value > _LARGEST_BATCH:
             self.changed = self.changed or node.value
             node.value = _BATCH_INSTEAD
+        elif self.rows and node.value >= _LEAST_PART and _PART.search(name):
+            self.changed = self.changed or node.value
+            node.value = self.scaled(node.value)
+        elif self.all_samples and _SAMPLES.search(name) and node.value > _SAMPLES_INSTEAD:
+            self.changed = self.changed or node.value
+            node.value = _SAMPLES_INSTEAD

@@ -14,7 +14,11 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import watch
+from clearprop.gradcheck.seeing.running.archives import Archive
 from clearprop.gradcheck.seeing.running.columns import (
+    INPUTS,
+    LABELS,
+    LEARNED,
     columns_asked,
     is_label,
     keys_asked,
@@ -30,16 +34,7 @@ _SEARCHED, _SMALLEST = 2000, 10**6  # files of a folder; bytes of data
 _NESTED, _LONG = 4, 1000  # lists within lists, and their length, in which arrays are looked for
 _LARGE, _KEPT = 2000, 60  # rows of data that are cut, and to how many
 _SQUARE, _FEW = (8, 8), 8  # the sides of pictures of which nothing is known, and how many
-_LABELS = re.compile(
-    r"(^|_)(y|ys|t|labels?|lbls?|lab|targets?|truth|classes|class|answers?|onehot|species)(_|\d|$)"
-    r"|label|target|one_?hot|^y[_A-Z]?(tr|te|va|dev|data|batch|true)",
-    re.I,
-)
-_INPUTS = re.compile(
-    r"(^|_)(x|xs|inputs?|data|dataset|features?|images?|imgs?|samples?|train|test|training|digits)"
-    r"(_|\d|$)|image|input|feature|^x[_A-Z]?(tr|te|va|dev|data|batch)|data$",
-    re.I,
-)
+_FEWEST = 4  # samples, where a program takes too long
 _NO_DATA = re.compile(
     r"pred|shape|size|num|count|hat|len|acc|loss|cost|err|name|path|dir|file|loader|gen|iter|model"
     r"|grad|noise|param|weight|layer|batch_?s|epoch|time|start|finish|duration|date",
@@ -49,10 +44,6 @@ _READS = re.compile(
     r"read_\w+\(|open\(|fetch|download|urlretrieve|urlopen|h5py|loadtxt|genfromtxt|np\.load|load_data"
 )
 _FRAMES = re.compile(r"\.values\b(?!\()|\.to_numpy\(|\.i?loc\[")
-_LEARNED = re.compile(
-    r"^[dmv]?[WUVb](\d|_|$|[hxyioufc]{1,2}\d?$)|weight|bias|theta|param|hidden|prev|chars|vocab",
-    re.I,
-)
 _ONE_HOT = re.compile(r"one_?hot|to_categorical|get_dummies|OneHot|LabelBinarizer|np\.eye", re.I)
 _KINDS: tuple[tuple[str, str, int, int, tuple[int, ...]], ...] = (
     # what a program says, the kind, features, classes, and the shape of a picture
@@ -149,12 +140,13 @@ class Data:
     text: str
     form: Form = PLAIN
     rows: int = 0
-    kept: int = ROWS
+    kept: int = 0
     was_cut: bool = False
     _random: Any = field(default_factory=lambda: np.random.RandomState(3))
 
     def __post_init__(self) -> None:
         self.kind, self.features, self.classes, self.picture = "numbers", 4, 2, ()
+        self.samples = _FEWEST if self.form.is_small else ROWS
         self._rank, self._column, self._columns_named = len(_KINDS), 0, 0
         self._reads = self._is_of_kaggle = False
         self._learn(self.text)
@@ -177,6 +169,8 @@ class Data:
             self.rows = {"digits": 60_000, "pictures": 50_000}.get(self.kind, 0)
             if self.kind == "digits" and self._is_of_kaggle:
                 self.rows = 42_000
+            # Five files of equally many rows have them.
+            self.kept = -(-self.samples // 5) * 5 if self.kind == "pictures" else self.samples
         if self._rank == len(_KINDS):
             self.features = self._columns_asked(text) or 4
             outputs = [int(one) for one in _CLASSES.findall(text)]
@@ -201,13 +195,14 @@ class Data:
 
     # Arrays.
 
-    def pictures(self, rows: int = ROWS, shape: tuple[int, ...] = ()) -> Array:
+    def pictures(self, rows: int = 0, shape: tuple[int, ...] = ()) -> Array:
         """Return pictures as bytes: samples, then the axes of a picture."""
         shape = shape or self.picture or (28, 28)
-        return self._random.randint(0, 256, (rows, *shape)).astype(np.uint8)
+        return self._random.randint(0, 256, (rows or self.samples, *shape)).astype(np.uint8)
 
-    def inputs(self, rows: int = ROWS) -> Array:
+    def inputs(self, rows: int = 0) -> Array:
         """Return rows of numbers from 0 to 1, or pictures of such, where these are wanted."""
+        rows = rows or self.samples
         if not self.form.channels:
             return self._random.uniform(0, 1, (rows, self.features))
         sides, channels = (self.picture or _SQUARE)[:2], (self.picture[2:] or (1,))
@@ -215,31 +210,34 @@ class Data:
         axes = (*channels, *sides) if first else (*sides, *channels)
         return self._random.uniform(0, 1, (min(rows, _FEW), *axes))
 
-    def targets(self, rows: int = ROWS) -> Array:
+    def targets(self, rows: int = 0) -> Array:
         """Return the classes of samples, as numbers, or as rows with a single 1."""
-        rows = min(rows, _FEW) if self.form.channels else rows
+        rows = min(rows or self.samples, _FEW) if self.form.channels else rows
         return self.one_hot(rows) if self.form.one_hot else self.labels(rows)
 
-    def labels(self, rows: int = ROWS, classes: int = 0) -> Array:
-        """Return the classes of samples, as numbers."""
-        return np.arange(rows) % (classes or self.classes)
+    def labels(self, rows: int = 0, classes: int = 0) -> Array:
+        """Return the classes of samples, as numbers; of few samples the last class, too."""
+        rows, classes = rows or self.samples, classes or self.classes
+        if rows < classes and self.form.is_small:
+            return np.linspace(0, classes - 1, rows).astype(int)
+        return np.arange(rows) % classes
 
-    def one_hot(self, rows: int = ROWS, classes: int = 0) -> Array:
+    def one_hot(self, rows: int = 0, classes: int = 0) -> Array:
         """Return the classes of samples, as rows with a single 1."""
         return np.eye(classes or self.classes)[self.labels(rows, classes)]
 
-    def named(self, name: str, statement: str, rows: int = ROWS) -> Any:
+    def named(self, name: str, statement: str, rows: int = 0) -> Any:
         """Return data that suit the name of a variable; None where the name tells nothing."""
         if _NO_DATA.search(name) or name == "T":
             return None
         if "load_data_wrapper" in statement:
             pairs = zip(self.inputs(rows), self.one_hot(rows), strict=True)
             return [(x[:, None], t[:, None]) for x, t in pairs]
-        if _LABELS.search(name):
+        if LABELS.search(name):
             if self.kind == "cats":
                 return self.labels(rows)[None, :]
             return self.one_hot(rows) if _ONE_HOT.search(statement) else self.targets(rows)
-        if _INPUTS.search(name):
+        if INPUTS.search(name):
             if self.picture and re.search(r"orig|images?$", name):
                 return self.pictures(rows)
             return self.inputs(rows)
@@ -253,7 +251,11 @@ class Data:
 
     def scaled(self, rows: int) -> int:
         """Return how many rows there are here for so many in the data that are not there."""
-        return max(2, round(rows * self.kept / self.rows)) if self.rows else rows
+        if not self.rows:
+            return rows
+        few = round(rows * self.kept / self.rows)
+        # Of what is left beside them, to validate, there are two, as well.
+        return max(2, min(few, self.kept - 2) if rows < self.rows else few)
 
     def cut(self, rows: int, kept: int) -> None:
         """Take notice of data of which some rows are kept."""
@@ -265,17 +267,18 @@ class Data:
     def table(self, columns: int = 0) -> Array:
         """Return rows as files of numbers have them: digits with their label first, or last."""
         if self.kind in ("digits", "pictures"):
-            pixels = self._random.randint(0, 256, (ROWS, self.features))
+            pixels = self._random.randint(0, 256, (self.samples, self.features))
             return np.c_[self.labels(), pixels].astype(float)
         features = columns - 1 if columns > 1 else self.features
-        return np.c_[self._random.uniform(-1, 1, (ROWS, features)).round(3), self.labels()]
+        numbers = self._random.uniform(-1, 1, (self.samples, features)).round(3)
+        return np.c_[numbers, self.labels()]
 
     def array(self, path: str) -> Any:
         """Return what ``numpy.load`` and its like give for a file."""
         name = Path(path).stem
         if path.endswith(".npz"):
             return Archive(self)
-        if _LABELS.search(name):
+        if LABELS.search(name):
             return self.targets()
         return self.inputs()
 
@@ -303,7 +306,7 @@ class Data:
         return None
 
     def _idx(self, labels: bool, few: bool) -> bytes:
-        rows = self.scaled(10_000) if few else ROWS
+        rows = self.scaled(10_000) if few else self.samples
         if labels:
             return struct.pack(">II", 2049, rows) + self.labels(rows, 10).astype(np.uint8).tobytes()
         pixels = self._random.randint(0, 256, (rows, 28, 28)).astype(np.uint8)
@@ -318,9 +321,9 @@ class Data:
         if re.match(r"y|labels?|targets?", name, re.I):
             return self.targets()
         inputs = self.inputs().astype(np.float32)
-        keys = [key for key in keys_asked(self.text) if not _LEARNED.search(key)]
+        keys = [key for key in keys_asked(self.text) if not LEARNED.search(key)]
         if keys:
-            return {key: self.targets() if _LABELS.search(key) else inputs for key in keys}
+            return {key: self.targets() if LABELS.search(key) else inputs for key in keys}
         if re.match(r"x|images?", name, re.I):
             return inputs
         part = (inputs, self.targets())
@@ -372,7 +375,7 @@ class Data:
             frame[one] = self.labels()
         for one in asked:
             if one in names and (words := words_in(self.text, one)):
-                frame[one] = np.resize(words, ROWS)
+                frame[one] = np.resize(words, self.samples)
         if self.kind in ("digits", "pictures"):
             frame = frame.astype(int)
         if options.get("header", 0) is None and options.get("names") is None:
@@ -388,55 +391,3 @@ class Data:
             found["Theta1"] = self._random.randn(25, 401) * scale
             found["Theta2"] = self._random.randn(10, 26) * scale
         return found
-
-
-class Archive(dict[str, Any]):
-    """Arrays by name, whatever name is asked for; what ``.npz`` and HDF5 files give.
-
-    Parameters
-    ----------
-    data : Data
-    is_flat : bool
-        Whether all have two axes, as in MATLAB's files.
-    """
-
-    files = ("x_train", "y_train", "x_test", "y_test")
-
-    def __init__(self, data: Data, is_flat: bool = False) -> None:
-        super().__init__()
-        self.data, self.is_flat = data, is_flat
-
-    def __missing__(self, name: Any) -> Any:
-        text = str(name)
-        if _LEARNED.search(text):  # what a training has left, in shapes that nothing tells
-            raise KeyError(name)
-        if text == "list_classes":
-            self[name] = np.array([b"non-cat", b"cat"])
-        elif _LABELS.search(text):
-            self[name] = watch(self.data.targets())
-        elif self.data.picture:
-            self[name] = watch(self.data.pictures())
-        else:
-            self[name] = watch(self.data.inputs())
-        if self.is_flat:
-            self[name] = self[name].reshape(len(self[name]), -1)
-        return self[name]
-
-    def get(self, name: Any, default: Any = None) -> Any:
-        """Return an array."""
-        return self[name]
-
-    def keys(self) -> Any:
-        """Return names that such files have."""
-        return self.files
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __enter__(self) -> "Archive":
-        return self
-
-    def __exit__(self, *error: object) -> None: ...
-
-    def close(self) -> None:
-        """Do nothing."""

@@ -71,6 +71,15 @@ def pieces_of(file: Path, name: str, notes: Notes) -> Iterator[Piece]:
         yield Piece(name, _parsed(source, name, notes), source.splitlines())
 
 
+def delays_annotations(statement: ast.stmt) -> bool:
+    """Whether a statement says that annotations are not evaluated."""
+    return (
+        isinstance(statement, ast.ImportFrom)
+        and statement.module == "__future__"
+        and any(one.name == "annotations" for one in statement.names)
+    )
+
+
 def _decoded(data: bytes) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
