@@ -19,6 +19,7 @@ from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.episodes import Episode, episodes
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
+from clearprop.gradcheck.seeing.judging.forgotten import beginnings
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
@@ -103,7 +104,7 @@ def trainings(
         found = judge(tape, episode, updates, source.text, cost)
         if found is None:
             continue
-        key = episode.sites, _functions(episode)
+        key = episode.sites, _callers(episode)
         if found.passed and found.is_single:
             for one in (found, *found.rivals):
                 singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
@@ -123,10 +124,24 @@ def trainings(
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
-    big = [one for one in big if not any(one.episode.sites < other.episode.sites for other in big)]
+    big = [one for one in big if not any(_is_within(one, other) for other in big)]
+    # What does not learn from one cost may learn from another: a generator, say.
+    learnt = beginnings({root for one in big for root in one.episode.roots})
+    big = [
+        replace(one, forgotten=tuple(node for node in one.forgotten if node not in learnt))
+        for one in big
+    ]
     lying = _lying(namespace, updates)
     span = since, len(tape)
     return [replace(named(tape, one, source, lying), span=span) for one in big]
+
+
+def _is_within(one: Judgement, other: Judgement) -> bool:
+    """Whether fewer of the same lines have updated parameters."""
+    sites, callers = one.episode.sites, _callers(one.episode)
+    if sites == other.episode.sites:
+        return callers < _callers(other.episode)
+    return sites < other.episode.sites
 
 
 def _is_measured(tape: Tape, judgement: Judgement) -> bool:
@@ -237,9 +252,11 @@ def _worth(found: Judgement) -> tuple[bool, float, int]:
     return found.passed, found.right / len(found.gradients), len(found.gradients)
 
 
-def _functions(episode: Episode) -> frozenset[str]:
-    """Return where the steps are computed: one update may serve several backward passes."""
-    return frozenset(line.function for update in episode.updates for line in update.step.lines[1:2])
+def _callers(episode: Episode) -> frozenset[tuple[str, int]]:
+    """Return the lines that have steps computed: one update may serve several backward passes."""
+    return frozenset(
+        (line.file, line.number) for update in episode.updates for line in update.step.lines[1:2]
+    )
 
 
 def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> Training:

@@ -41,11 +41,11 @@ def forgotten(
             found[_origin(one)] = None
     for weights in _below(reached, known):
         found[weights] = None
-    learnt = _beginnings(roots)
+    learnt = beginnings(roots)
     return tuple(one for one in found if one not in learnt)
 
 
-def _beginnings(roots: set[Node]) -> set[Node]:
+def beginnings(roots: set[Node]) -> set[Node]:
     """Return what the parameters were before their earlier updates, and all that was added then.
 
     A cost that sums over samples still depends on them: on the forward pass of an earlier update.

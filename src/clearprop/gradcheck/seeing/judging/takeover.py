@@ -59,9 +59,13 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                     ways.add((child.name, *(other.value.shape for other in others)))
         return places, ways
 
-    begun: dict[object, Update] = {}
+    begun: dict[object, Update] = {}  # the last of the first that a place makes in a row
+    before: Update | None = None
     for one in updates:
-        begun.setdefault(_place(one.result), one)
+        place = _place(one.result)
+        if place not in begun or begun[place] is before:
+            begun[place] = one
+        before = one
     states = {site for site, one in begun.items() if _is_state(one, updates, tape)}
     updates = [
         one

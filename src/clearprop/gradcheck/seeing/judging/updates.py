@@ -244,6 +244,8 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
     node, alone = before, {}
     for _ in range(HOPS):
         moved = [one for one in node.parents if one in own and own[one] & met]
+        if len(moved) > 1:  # the places of rows are no part of them
+            moved = [one for one in moved if one.is_float]
         below = 0
         for one in node.parents:
             below |= own.get(one, 0)
