@@ -59,13 +59,9 @@ def that_take_over(tape: Tape, updates: "list[Update]") -> "list[Update]":
                     ways.add((child.name, *(other.value.shape for other in others)))
         return places, ways
 
-    begun: dict[object, Update] = {}  # the last of the first that a place makes in a row
-    before: Update | None = None
+    begun: dict[object, Update] = {}
     for one in updates:
-        place = _place(one.result)
-        if place not in begun or begun[place] is before:
-            begun[place] = one
-        before = one
+        begun.setdefault(_place(one.result), one)
     states = {site for site, one in begun.items() if _is_state(one, updates, tape)}
     updates = [
         one
@@ -165,13 +161,15 @@ def _decays(child: Node, one: Node) -> bool:
 
 
 def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":
-    """Return the steps of its round that are made of what it gives."""
-    sites, steps = set[object](), list[Node]()
+    """Return the steps of its round that are made of what it gives, but for its own place's."""
+    sites, steps, own = set[object](), list[Node](), _place(update.result)
     for one in updates:
-        is_later = one.result.place > update.result.place
-        if is_later and _place(one.result) in sites:
+        is_later, place = one.result.place > update.result.place, _place(one.result)
+        if is_later and place == own and not steps:
+            continue  # such as those of a state that goes on several times
+        if is_later and place in sites:
             break  # in the next round
-        sites.add(_place(one.result))
+        sites.add(place)
         if is_later:
             steps.append(one.step)
     among = set(tape.nodes[update.result.place :])

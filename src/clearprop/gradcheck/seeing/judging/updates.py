@@ -35,6 +35,8 @@ _LEARNING = frozenset(
 
 _JOINING = ("array", "asarray", "concatenate", "hstack", "stack", "vstack")
 
+_OF_NUMBERS = ("cbrt", "exp", "log", "power", "sqrt", "square")
+
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
@@ -319,10 +321,18 @@ def _is_kept(node: Node, kept: set[Node]) -> bool:
         return False
     if node.name in MOVING:
         return True
-    if node.name not in _BY_ENTRY or (len(node.parents) > 1 and node.value.size == 1):
+    several = len(node.parents) > 1 and node.value.size == 1
+    if node.name not in _BY_ENTRY or (several and not _is_number(node)):
         return False
     first = node.parents[0]
     return all(
         one is first or one.value.size <= 1 or one.value.shape == node.value.shape
         for one in node.parents
     )
+
+
+def _is_number(node: Node) -> bool:
+    """Whether it was computed of Python's numbers alone, as the bounds of first weights are."""
+    if node.value.size > 1:
+        return False
+    return all(map(_is_number, node.parents)) if node.parents else node.name in _OF_NUMBERS
