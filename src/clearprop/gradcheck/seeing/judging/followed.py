@@ -205,9 +205,7 @@ def _goes(step: Array, gradient: Array, size: float) -> bool:
     return bool(np.all(np.where(gradient == 0, still, none | (step * gradient > 0))))
 
 
-def _between(
-    first: Node, last: Node, without: Set[Node] = frozenset()
-) -> list[Node]:
+def _between(first: Node, last: Node, without: Set[Node] = frozenset()) -> list[Node]:
     """Return what was computed of one node on the way to another, in the order of the tape."""
     leads: dict[Node, bool] = dict.fromkeys(without, False) | {first: True}
     stack = [last]

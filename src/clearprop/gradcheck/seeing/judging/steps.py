@@ -67,8 +67,8 @@ def _inner(
                 return one, _sign(by)
         # An earlier root lies behind either factor: in the gradient, too, far behind the weights.
         far = [(near, *pair) for pair in both if (near := _scale(pair[1], pair[0])) is not None]
-        _, one, by = min(far, key=lambda found: found[0], default=(0, None, None))
-        return None if one is None else (one, _sign(by))
+        nearest = min(far, key=lambda found: found[0], default=None)
+        return None if nearest is None else (nearest[1], _sign(nearest[2]))
     if node.name == "divide" and isinstance(first, Node):
         is_scale = _size(second) == 1 or _scale(second, first) is not None
         return (first, _sign(second)) if is_scale else None
