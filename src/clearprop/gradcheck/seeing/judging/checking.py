@@ -424,8 +424,7 @@ def _slope(
     """Return the slope along a line, and how much of it may be rounding."""
     seeds = judgement.cost.seeds
     copies = gradient.copies or (gradient.parameter,)
-    given = {node: node.value for node in judgement.given}
-    replay = Replay(tape, (*copies, *given), seeds)
+    replay = Replay(tape, copies, seeds, judgement.reached)
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
     along[gradient.places] = line
@@ -434,8 +433,7 @@ def _slope(
 
     def cost(shift: float) -> float:
         nonlocal largest
-        moved = dict.fromkeys(copies, value + (shift * along).reshape(value.shape))
-        found = replay(given | moved)
+        found = replay(dict.fromkeys(copies, value + (shift * along).reshape(value.shape)))
         pairs = zip(seeds.values(), found, strict=True)
         terms = [seed * np.asarray(one, np.float64) for seed, one in pairs]
         largest = max(largest, *(float(np.abs(term).sum()) for term in terms))
