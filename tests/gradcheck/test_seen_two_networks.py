@@ -152,6 +152,22 @@ def test_two_outputs_that_are_held_against_each_other_both_learn(checked):
     assert {row.shape for row in wrong.wrong} == {(8, 3)}
 
 
+def test_a_bias_that_moves_both_of_two_outputs_learns_nothing_of_their_difference(checked):
+    text = """
+    rng = np.random.RandomState(5)
+    W, b = rng.randn(4, 3) * 0.5, np.zeros(3)
+    for k in range(20):
+        one, other = rng.randn(10, 4), rng.randn(10, 4)
+        error = (one @ W + b) - (other @ W + b) - 1
+        loss = np.sum(error**2) / 2
+        db = error.sum(axis=0) - error.sum(axis=0)
+        W -= 0.01 * (one.T @ error - other.T @ error)
+        b -= 0.01 * db
+    """
+    assert all_right(checked(text)).passed
+    assert not checked(text.replace(" - error.sum(axis=0)", "")).passed
+
+
 FLOW = """
 rng = np.random.RandomState(3)
 W, b = rng.randn(2, 5) * 0.5, np.zeros(5)

@@ -24,6 +24,7 @@ from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.several import (
+    believed,
     of_one_cost,
     settled,
     tells_more,
@@ -95,16 +96,17 @@ def trainings(
     best: dict[object, Judgement] = {}
     passed: dict[object, list[Judgement]] = {}
     singles: dict[object, dict[str, list[Judgement]]] = {}
-    start, counts = time.monotonic(), dict[int, int]()
+    start, counts, missed = time.monotonic(), Counter[int](), Counter[object]()
     for episode in episodes(tape, updates):
-        counts[episode.number] = counts.get(episode.number, 0) + 1
+        counts[episode.number] += 1
         late = time.monotonic() - start > _SECONDS
         if late or counts[episode.number] > _MOST_EPISODES:
             continue
+        key = episode.sites, _callers(episode)
         found = judge(tape, episode, updates, source.text, cost)
         if found is None:
+            missed[key] += 1
             continue
-        key = episode.sites, _callers(episode)
         if found.passed and found.is_single:
             for one in (found, *found.rivals):
                 singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
@@ -112,7 +114,8 @@ def trainings(
             passed.setdefault(key, []).append(found)
         if key not in best or tells_more(found, best[key]):
             best[key] = found
-    best = {lines: settled(one) for lines, one in best.items()}
+    for lines, one in best.items():
+        best[lines] = believed(settled(one), passed.get(lines, ()), missed[lines])
     for site, costs in singles.items():
         if best[site].passed and best[site].is_single:
             best[site] = of_one_cost(costs)
@@ -254,9 +257,11 @@ def _worth(found: Judgement) -> tuple[bool, float, int]:
 
 def _callers(episode: Episode) -> frozenset[tuple[str, int]]:
     """Return the lines that have steps computed: one update may serve several backward passes."""
-    return frozenset(
-        (line.file, line.number) for update in episode.updates for line in update.step.lines[1:2]
-    )
+    found = set[tuple[str, int]]()
+    for update in episode.updates:
+        places = list(dict.fromkeys((line.file, line.number) for line in update.step.lines))
+        found.update(places[1:2])
+    return frozenset(found)
 
 
 def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> Training:

@@ -122,7 +122,7 @@ def _judge(
         ]
     )
     forward = ancestors(cost.seeds, reached)
-    gradients = without_cancelled(gradients, parts, forward)
+    gradients = without_cancelled(gradients, parts, forward, known)
     if all(one.verdict == "unreached" for one in gradients):
         return None
     is_within = any(one.error >= CLOSE for one in gradients)  # through momentum, Adam, or wrong

@@ -19,10 +19,22 @@ def of_one_cost(costs: Mapping[str, Sequence[Judgement]]) -> Judgement:
         factors = [abs(one.factor or 0.0) for one in found]
         if len(found) == several and min(factors) > _STEADY * max(factors):
             return found[0]
-    one = next(iter(costs.values()))[0]
-    return replace(
-        one, gradients=tuple(replace(gradient, verdict="unreached") for gradient in one.gradients)
-    )
+    return _doubted(next(iter(costs.values()))[0])
+
+
+def believed(found: Judgement, passed: Sequence[Judgement], missed: int) -> Judgement:
+    """Return a judgement, or doubt it where one update alone is right for a number without a name.
+
+    With weights of zero all samples have one output, and gradients are multiples of those of many
+    numbers. `missed` is the number of updates for which no cost was beyond doubt.
+    """
+    is_any = found.cost.is_computed and not found.cost.is_named
+    return _doubted(found) if is_any and len(passed) == 1 and missed > 1 else found
+
+
+def _doubted(found: Judgement) -> Judgement:
+    gradients = tuple(replace(one, verdict="unreached") for one in found.gradients)
+    return replace(found, gradients=gradients)
 
 
 def tells_more(found: Judgement, known: Judgement) -> bool:
