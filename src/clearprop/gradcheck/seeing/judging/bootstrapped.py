@@ -4,15 +4,16 @@ Q-learning and its kin take them as given: what they were made of is not learned
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Line, Node
+from clearprop.gradcheck.seeing.tape import Line, Node, ancestors
 
 _CALLED = re.compile(r"gamma|γ|discount|reward|bootstrap|\btd", re.IGNORECASE)
+_DRAWING = ("greater", "greater_equal", "less", "less_equal")
 _SHOWN = frozenset(("equal", "greater", "isfinite", "isnan", "less", "not_equal", "round"))
 
 
@@ -37,6 +38,32 @@ def bootstrapped(reached: set[Node], text: Callable[[Line], str]) -> set[Node]:
     return found
 
 
+def is_sampled(steps: Iterable[Node], reached: set[Node], roots: Sequence[Node]) -> bool:
+    """Whether steps come of outputs by which 0 or 1 was drawn, or of parameters moved at random.
+
+    No cost has such a slope: so contrastive divergence and evolution strategies learn.
+    """
+    return any(
+        (node.name in _DRAWING and any(one.name == "random" for one in node.parents))
+        or (
+            node.name in ("add", "subtract")
+            and any(one in roots for one in node.parents)
+            and any(_is_random(one, node) for one in node.parents if one not in reached)
+        )
+        for node in ancestors(steps)
+        if any(one in reached for one in node.parents)
+    )
+
+
+def _is_random(noise: Node, moved: Node) -> bool:
+    """Whether random numbers, or a part of them times a number, move a parameter."""
+    if noise.value.shape != moved.value.shape:
+        return False
+    while noise.parents and noise.name in (*MOVING, "multiply", "negative"):
+        noise = noise.parents[0]
+    return noise.name == "random"
+
+
 def _is_target(node: Node, reached: set[Node], text: Callable[[Line], str]) -> bool:
     """Whether something is a number for each sample: data, and outputs times a discount."""
     if (
@@ -48,9 +75,11 @@ def _is_target(node: Node, reached: set[Node], text: Callable[[Line], str]) -> b
     for reward, share in (node.args, node.args[::-1]):
         if not isinstance(share, Node) or share not in reached or _of(reward, reached):
             continue
-        is_called = node.line is not None and _CALLED.search(text(node.line)) is not None
-        if share.name == "multiply" and _discounts(share, reached):
-            return is_called or (isinstance(reward, Node) and reward.value.size == node.value.size)
+        is_data = isinstance(reward, Node) and reward.value.size == node.value.size
+        if node.line is not None and _CALLED.search(text(node.line)):
+            return True
+        if is_data and share.name == "multiply" and _discounts(share, reached):
+            return True
     return False
 
 

@@ -13,6 +13,8 @@ _SHAPED = ("empty_like", "full_like", "ones_like", "zeros_like")
 """Operations that take no more of an array than its shape."""
 
 
+_BOUNDING = ("clip", "maximum", "minimum")
+
 _AXES = 3  # by one of which after the other an entry is written to
 
 
@@ -129,7 +131,7 @@ def _by_cost(tape: Tape, updates: tuple[Update, ...], number: int) -> Iterator[E
                 for known in (moved, through, back):
                     known.clear()
             moved[node] = node
-        elif own is not None and node.name in MOVING:
+        elif own is not None and _keeps(node, own):
             moved[node] = own
         else:
             before = frozenset[Node]().union(*(through.get(one, ()) for one in node.parents))
@@ -138,6 +140,11 @@ def _by_cost(tape: Tape, updates: tuple[Update, ...], number: int) -> Iterator[E
             if before or own is not None:
                 through[node] = before if own is None else before | {own}
     yield Episode(updates[begun:], number)
+
+
+def _keeps(node: Node, own: Node) -> bool:
+    """Whether a parameter was moved, or bounded entry by entry after its update."""
+    return node.name in MOVING or (node.name in _BOUNDING and node.value.shape == own.value.shape)
 
 
 def _written_into(root: Node) -> set[Node]:

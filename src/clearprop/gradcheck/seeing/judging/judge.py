@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
-from clearprop.gradcheck.seeing.judging.bootstrapped import bootstrapped
+from clearprop.gradcheck.seeing.judging.bootstrapped import bootstrapped, is_sampled
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.episodes import Episode
@@ -55,7 +55,11 @@ def judge(
     if cost is not None:
         return _judge(episode, known_cost(cost), reached, set(), text)
     best = _best(tape, episode, reached, text)
-    given = set[Node]() if best is not None and best.passed else bootstrapped(reached, text)
+    if best is not None and best.passed:
+        return best
+    if is_sampled((update.step for update in episode.updates), reached, episode.roots):
+        return None
+    given = bootstrapped(reached, text)
     if given:
         less = _best(tape, episode, episode.reached(tape, results | given), text)
         if less is not None and (best is None or less.passed or less.right >= best.right):

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from clearprop.gradcheck.seeing.judging.judgement import Judgement
+from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Judgement, fitted
+from clearprop.gradcheck.seeing.tape import Node, ancestors
 
 _STEADY = 0.9  # the share of the largest rate that the smallest one of some updates is
 
@@ -50,7 +52,8 @@ def tells_more(found: Judgement, known: Judgement) -> bool:
     same = found.cost.words == known.cost.words
     nearer = found.cost.is_computed and not known.cost.is_computed
     if known.passed:
-        return found.known == known.known and (nearer or (same and not found.passed))
+        wrong = not (found.passed or _goes_by_history(found))
+        return found.known == known.known and (nearer or (same and wrong))
     if found.passed:
         farther = known.cost.is_computed and not found.cost.is_computed
         return not ((same or farther) and _is_wrong(known) and known.known >= found.known)
@@ -68,3 +71,23 @@ def settled(found: Judgement) -> Judgement:
 
 def _is_wrong(judgement: Judgement) -> bool:
     return any(one.verdict in ("wrong", "scaled") for one in judgement.gradients)
+
+
+def _goes_by_history(judgement: Judgement) -> bool:
+    """Whether steps are made of the right gradients, and of earlier ones in a way of their own.
+
+    As those of quasi-Newton methods are: where the first step is right, no later one is wrong.
+    """
+    steps = {update.root: update.step for update in judgement.episode.updates}
+    outside = ancestors(steps.values()) - set(steps)
+    return all(
+        _is_made_of(ancestors([steps[one.parameter]], outside), one.truth, judgement.reached)
+        for one in judgement.gradients
+        if one.verdict in ("wrong", "scaled")
+    )
+
+
+def _is_made_of(behind: set[Node], truth: Array, reached: set[Node]) -> bool:
+    alike = [one for one in behind if one.is_float and one.value.size == truth.size]
+    past = any(one not in reached and one.parents for one in alike)
+    return past and any(fitted(one.value, truth)[1] < CLOSE for one in alike if one in reached)

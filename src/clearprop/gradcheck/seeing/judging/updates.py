@@ -9,9 +9,11 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.takeover import overwritten, that_take_over
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, Tape
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
 
-_BY_ENTRY = frozenset(("add", "divide", "multiply", "negative", "power", "sqrt", "subtract"))
+_BY_ENTRY = frozenset(
+    ("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract")
+)
 _LEARNING = frozenset(
     (
         *(
@@ -114,7 +116,39 @@ def find_updates(tape: Tape, since: int = 0) -> list[Update]:
             break
         no_update |= {update.result for update in found} - {update.result for update in sure}
     cut_off = {root for place in tape.cuts if (root := _cut_off(sure, place)) is not None}
-    return [update for update in sure if update.root not in cut_off]
+    sure = [update for update in sure if update.root not in cut_off]
+    trials = _trials(tape, sure)
+    return [update for update in sure if update not in trials]
+
+
+def _trials(tape: Tape, updates: list[Update]) -> set[Update]:
+    """Return steps to where a gradient is taken that the parameter then goes by from where it was.
+
+    As with sharpness-aware minimization: they lead up, or anywhere.
+    """
+    by_before: dict[Node, list[Update]] = {}
+    for update in updates:
+        by_before.setdefault(update.before, []).append(update)
+    found = set[Update]()
+    for node in tape.nodes:
+        if node.name not in ("add", "subtract") or len(node.args) != 2:
+            continue
+        step, before = node.args[1], node.args[0]
+        for one in by_before.get(before, ()) if isinstance(step, Node) else ():
+            if one.result.place < step.place and _learns_from(one.result, step):
+                found.add(one)
+    return found
+
+
+def _learns_from(first: Node, step: Node) -> bool:
+    """Whether a step was computed of an array, by more than entry by entry."""
+    after = {first}
+    for node in sorted(ancestors([step]), key=lambda one: one.place):
+        if not after.isdisjoint(node.parents):
+            if node.name in _LEARNING:
+                return True
+            after.add(node)
+    return False
 
 
 def _cut_off(updates: list[Update], place: int) -> Node | None:
