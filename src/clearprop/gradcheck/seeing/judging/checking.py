@@ -17,11 +17,12 @@ from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attem
 from clearprop.gradcheck.seeing.calling.strided import STRIDED
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
-from clearprop.gradcheck.seeing.judging.episodes import Episode, episodes
+from clearprop.gradcheck.seeing.judging.episodes import episodes
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
 from clearprop.gradcheck.seeing.judging.forgotten import beginnings
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
+from clearprop.gradcheck.seeing.judging.kinds import Kinds, is_within
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.several import (
     believed,
@@ -96,13 +97,14 @@ def trainings(
     best: dict[object, Judgement] = {}
     passed: dict[object, list[Judgement]] = {}
     singles: dict[object, dict[str, list[Judgement]]] = {}
-    start, counts, missed = time.monotonic(), Counter[int](), Counter[object]()
+    kinds, counts, missed = Kinds(), Counter[int](), Counter[object]()
+    start = time.monotonic()
     for episode in episodes(tape, updates):
         counts[episode.number] += 1
         late = time.monotonic() - start > _SECONDS
         if late or counts[episode.number] > _MOST_EPISODES:
             continue
-        key = episode.sites, _callers(episode)
+        key = kinds.of(episode)
         found = judge(tape, episode, updates, source.text, cost)
         if found is None:
             missed[key] += 1
@@ -127,7 +129,7 @@ def trainings(
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
-    big = [one for one in big if not any(_is_within(one, other) for other in big)]
+    big = [one for one in big if not any(is_within(one.episode, other.episode) for other in big)]
     # What does not learn from one cost may learn from another: a generator, say.
     learnt = beginnings({root for one in big for root in one.episode.roots})
     big = [
@@ -137,14 +139,6 @@ def trainings(
     lying = _lying(namespace, updates)
     span = since, len(tape)
     return [replace(named(tape, one, source, lying), span=span) for one in big]
-
-
-def _is_within(one: Judgement, other: Judgement) -> bool:
-    """Whether fewer of the same lines have updated parameters."""
-    sites, callers = one.episode.sites, _callers(one.episode)
-    if sites == other.episode.sites:
-        return callers < _callers(other.episode)
-    return sites < other.episode.sites
 
 
 def _is_measured(tape: Tape, judgement: Judgement) -> bool:
@@ -253,15 +247,6 @@ def _as_layer(found: Training) -> Training:
 
 def _worth(found: Judgement) -> tuple[bool, float, int]:
     return found.passed, found.right / len(found.gradients), len(found.gradients)
-
-
-def _callers(episode: Episode) -> frozenset[tuple[str, int]]:
-    """Return the lines that have steps computed: one update may serve several backward passes."""
-    found = set[tuple[str, int]]()
-    for update in episode.updates:
-        places = list(dict.fromkeys((line.file, line.number) for line in update.step.lines))
-        found.update(places[1:2])
-    return frozenset(found)
 
 
 def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> Training:
