@@ -57,11 +57,10 @@ def is_sampled(steps: Iterable[Node], reached: set[Node], roots: Sequence[Node])
 
 def _is_random(noise: Node, moved: Node) -> bool:
     """Whether random numbers, or a part of them times a number, move a parameter."""
-    if noise.value.shape != moved.value.shape:
-        return False
+    shape = noise.value.shape
     while noise.parents and noise.name in (*MOVING, "multiply", "negative"):
         noise = noise.parents[0]
-    return noise.name == "random"
+    return noise.name == "random" and shape == moved.value.shape
 
 
 def _is_target(node: Node, reached: set[Node], text: Callable[[Line], str]) -> bool:
@@ -73,12 +72,11 @@ def _is_target(node: Node, reached: set[Node], text: Callable[[Line], str]) -> b
     ):
         return False
     for reward, share in (node.args, node.args[::-1]):
-        if not isinstance(share, Node) or share not in reached or _of(reward, reached):
+        if not _of(share, reached) or _of(reward, reached):
             continue
         is_data = isinstance(reward, Node) and reward.value.size == node.value.size
-        if node.line is not None and _CALLED.search(text(node.line)):
-            return True
-        if is_data and share.name == "multiply" and _discounts(share, reached):
+        is_called = node.line is not None and _CALLED.search(text(node.line))
+        if is_called or (is_data and share.name == "multiply" and _discounts(share, reached)):
             return True
     return False
 

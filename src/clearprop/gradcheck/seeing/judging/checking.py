@@ -22,10 +22,11 @@ from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, fa
 from clearprop.gradcheck.seeing.judging.forgotten import beginnings
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
-from clearprop.gradcheck.seeing.judging.kinds import Kinds, is_within
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.several import (
+    Kinds,
     believed,
+    is_within,
     of_one_cost,
     settled,
     tells_more,

@@ -131,7 +131,7 @@ def _by_cost(tape: Tape, updates: tuple[Update, ...], number: int) -> Iterator[E
                 for known in (moved, through, back):
                     known.clear()
             moved[node] = node
-        elif own is not None and _keeps(node, own):
+        elif own is not None and node.name in (*MOVING, *_BOUNDING):
             moved[node] = own
         else:
             before = frozenset[Node]().union(*(through.get(one, ()) for one in node.parents))
@@ -140,11 +140,6 @@ def _by_cost(tape: Tape, updates: tuple[Update, ...], number: int) -> Iterator[E
             if before or own is not None:
                 through[node] = before if own is None else before | {own}
     yield Episode(updates[begun:], number)
-
-
-def _keeps(node: Node, own: Node) -> bool:
-    """Whether a parameter was moved, or bounded entry by entry after its update."""
-    return node.name in MOVING or (node.name in _BOUNDING and node.value.shape == own.value.shape)
 
 
 def _written_into(root: Node) -> set[Node]:

@@ -126,16 +126,13 @@ def _trials(tape: Tape, updates: list[Update]) -> set[Update]:
 
     As with sharpness-aware minimization: they lead up, or anywhere.
     """
-    by_before: dict[Node, list[Update]] = {}
-    for update in updates:
-        by_before.setdefault(update.before, []).append(update)
+    by_before = {update.before: update for update in updates}
     found = set[Update]()
     for node in tape.nodes:
-        if node.name not in ("add", "subtract") or len(node.args) != 2:
-            continue
-        step, before = node.args[1], node.args[0]
-        for one in by_before.get(before, ()) if isinstance(step, Node) else ():
-            if one.result.place < step.place and _learns_from(one.result, step):
+        if node.name in ("add", "subtract") and len(node.args) == 2:
+            one, step = by_before.get(node.args[0]), node.args[1]
+            is_later = one and isinstance(step, Node) and one.result.place < step.place
+            if one and is_later and _learns_from(one.result, step):
                 found.add(one)
     return found
 
