@@ -62,6 +62,16 @@ RULES = {
         size[i] = np.where(same > 0, 1.2 * size[i], np.where(same < 0, 0.5 * size[i], size[i]))
         params[i] -= np.sign(g) * size[i]
         old[i] = g""",
+    "Adadelta, its minus before the roots": """
+        s[i] = 0.9 * s[i] + 0.1 * g ** 2
+        change = -np.sqrt(v[i] + 1e-4) / np.sqrt(s[i] + 1e-4) * g
+        v[i] = 0.9 * v[i] + 0.1 * change ** 2
+        params[i] += change""",
+    "conjugate gradients": """
+        share = max(0.0, np.sum(g * (g - old[i])) / (np.sum(old[i] ** 2) + 1e-12))
+        v[i] = share * v[i] - g
+        old[i] = g
+        params[i] += lr * v[i]""",
     "signs": """
         params[i] -= lr * np.sign(g)""",
     "clipped by its own norm": """
@@ -100,6 +110,7 @@ OTHER_STEPS = {
     "a factor beside a rate": "params[i] -= lr * 3 * g if i == 1 else lr * g",
     "a sum that is a mean": "params[i] -= lr * (g / 20 if i == 1 else g)",
     "turned round": "params[i] += lr * g if i == 1 else -lr * g",
+    "turned round beside roots": "params[i] += (2 * (i == 1) - 1) / np.sqrt(1 + 0 * g**2) * lr * g",
     "multiplied once more": "params[i] -= lr * g * (d1**2).sum(axis=0) if i == 1 else lr * g",
     "decay that makes grow": "params[i] -= lr * (g - 0.5 * params[i]) if i == 0 else lr * g",
 }

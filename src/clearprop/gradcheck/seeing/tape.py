@@ -288,9 +288,17 @@ class Replay:
         The nodes whose values change.
     targets : iterable of Node
         The nodes that are asked for.
+    among : container of Node, optional
+        What is computed anew; all else, such as other parameters' updates, keeps its values.
     """
 
-    def __init__(self, tape: Tape, sources: Iterable[Node], targets: Iterable[Node]) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        sources: Iterable[Node],
+        targets: Iterable[Node],
+        among: Container[Node] | None = None,
+    ) -> None:
         self.targets = tuple(targets)
         starts = list(sources)
         needed, stack = set(self.targets), list(self.targets)
@@ -304,6 +312,7 @@ class Replay:
         within = [node for node in tape.nodes[first : last + 1] if node in needed]
         moved = depending([node for node in starts if node in needed], within, set())
         given = set(starts)
+        moved = moved if among is None else {node for node in moved if node in among}
         self.steps = [node for node in within if node in moved and node not in given]
 
     def __call__(self, values: Mapping[Node, Array]) -> list[Any]:

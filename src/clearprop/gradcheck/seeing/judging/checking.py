@@ -17,12 +17,16 @@ from clearprop.gradcheck.seeing.calling.driving import BROADCAST, Attempt, attem
 from clearprop.gradcheck.seeing.calling.strided import STRIDED
 from clearprop.gradcheck.seeing.judging.blame import Blame, Trail, find_blame
 from clearprop.gradcheck.seeing.judging.claims import judge_claims
-from clearprop.gradcheck.seeing.judging.episodes import Episode, episodes
+from clearprop.gradcheck.seeing.judging.episodes import episodes
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
+from clearprop.gradcheck.seeing.judging.forgotten import beginnings
 from clearprop.gradcheck.seeing.judging.judge import judge
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.several import (
+    Kinds,
+    believed,
+    is_within,
     of_one_cost,
     settled,
     tells_more,
@@ -94,16 +98,18 @@ def trainings(
     best: dict[object, Judgement] = {}
     passed: dict[object, list[Judgement]] = {}
     singles: dict[object, dict[str, list[Judgement]]] = {}
-    start, counts = time.monotonic(), dict[int, int]()
+    kinds, counts, missed = Kinds(), Counter[int](), Counter[object]()
+    start = time.monotonic()
     for episode in episodes(tape, updates):
-        counts[episode.number] = counts.get(episode.number, 0) + 1
+        counts[episode.number] += 1
         late = time.monotonic() - start > _SECONDS
         if late or counts[episode.number] > _MOST_EPISODES:
             continue
+        key = kinds.of(episode)
         found = judge(tape, episode, updates, source.text, cost)
         if found is None:
+            missed[key] += 1
             continue
-        key = episode.sites, _functions(episode)
         if found.passed and found.is_single:
             for one in (found, *found.rivals):
                 singles.setdefault(key, {}).setdefault(one.cost.words, []).append(one)
@@ -111,7 +117,8 @@ def trainings(
             passed.setdefault(key, []).append(found)
         if key not in best or tells_more(found, best[key]):
             best[key] = found
-    best = {lines: settled(one) for lines, one in best.items()}
+    for lines, one in best.items():
+        best[lines] = believed(settled(one), passed.get(lines, ()), missed[lines])
     for site, costs in singles.items():
         if best[site].passed and best[site].is_single:
             best[site] = of_one_cost(costs)
@@ -127,7 +134,13 @@ def trainings(
     most = max((len(one.gradients) for one in best.values()), default=0)
     big = [one for one in best.values() if 2 * len(one.gradients) >= most]
     # What is a part of a larger training was cut off from it by a first or a last update.
-    big = [one for one in big if not any(one.episode.sites < other.episode.sites for other in big)]
+    big = [one for one in big if not any(is_within(one.episode, other.episode) for other in big)]
+    # What does not learn from one cost may learn from another: a generator, say.
+    learnt = beginnings({root for one in big for root in one.episode.roots})
+    big = [
+        replace(one, forgotten=tuple(node for node in one.forgotten if node not in learnt))
+        for one in big
+    ]
     lying = _lying(namespace, updates)
     span = since, len(tape)
     return [replace(named(tape, one, source, lying), span=span) for one in big]
@@ -266,11 +279,6 @@ def _as_layer(found: Training) -> Training:
 
 def _worth(found: Judgement) -> tuple[bool, float, int]:
     return found.passed, found.right / len(found.gradients), len(found.gradients)
-
-
-def _functions(episode: Episode) -> frozenset[str]:
-    """Return where the steps are computed: one update may serve several backward passes."""
-    return frozenset(line.function for update in episode.updates for line in update.step.lines[1:2])
 
 
 def named(tape: Tape, judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> Training:
@@ -440,7 +448,7 @@ def _slope(
     """Return the slope along a line, and how much of it may be rounding."""
     seeds = judgement.cost.seeds
     copies = gradient.copies or (gradient.parameter,)
-    replay = Replay(tape, copies, seeds)
+    replay = Replay(tape, copies, seeds, judgement.reached)
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
     along[gradient.places] = line

@@ -16,24 +16,37 @@ from clearprop.gradcheck.seeing.tape import Line, Node, ancestors
 
 _NAMED = re.compile(
     r"cost|loss|(?-i:\bJ\b|\bE\b)|error|\bmse\b|entropy|objective|likelihood|\berr\b|nll|\bsse\b"
-    r"|co[uû]t|perte|erreur|costo|p[eé]rdida|custo|perda|kosten|fehler|verlust|costo|errore",
+    r"|co[uû]t|perte|erreur|costo|p[eé]rdida|custo|perda|kosten|fehler|verlust|costo|errore"
+    r"|损失|損失|代价|代價|误差|誤差|コスト|손실|비용|오차|потер|ошибк|стоимост|штраф",
     re.IGNORECASE,
 )
 """Words that costs go by, in the languages that learners write."""
 
 _COSTS = re.compile(
     r"cost|loss|(?-i:\bJ\b|\bE\b)|\bmse\b|entropy|objective|likelihood|nll|\bsse\b"
-    r"|co[uû]t|perte|costo|p[eé]rdida|custo|perda|kosten|verlust",
+    r"|co[uû]t|perte|costo|p[eé]rdida|custo|perda|kosten|verlust"
+    r"|损失|損失|代价|代價|コスト|손실|비용|потер|стоимост",
     re.IGNORECASE,
 )
 """Those of them that name nothing else, as an error may be the difference to a target."""
 
 _DERIVATIVE = re.compile(
-    r"\bd_?(cost|loss|err|j\b|e\b)|_d\b|deriv|prime|grad|delta|back", re.IGNORECASE
+    r"\bd_?(cost|loss|err|j\b|e\b)|_d\b|deriv|prime|grad|delta|back|导数|梯度|производн|градиент",
+    re.IGNORECASE,
 )
 """Words that derivatives of costs go by."""
 
 _MAXIMISED = re.compile(r"likelihood|\bll\b|reward|score|fitness|vraisemblance", re.IGNORECASE)
+
+_ABSOLUTE = frozenset(("absolute", "fabs"))
+_BENT = frozenset(("minimum", "power", "square", "where"))
+_EVEN = frozenset(
+    (
+        *("add", "add.reduce", "array", "divide", "getitem", "mean", "multiply", "negative"),
+        *("ravel", "reshape", "sqrt", "squeeze", "subtract", "sum"),
+    )
+)
+"""Operations by which a number is made of absolute values, and still watches alone."""
 
 _MOST_SITES = 30
 _SATURATED = 1e-10  # a * (1 - a) of an output a of which too few digits are left
@@ -213,7 +226,7 @@ def _computed(
         line = nodes[-1].line
         words = "the cost" if line is None else f"the cost in line {line.number}"
         more = bool(_MAXIMISED.search(text(line))) if line is not None else False
-        watched = not _is_named(nodes[-1], text, 2, _COSTS) or _takes_absolute(nodes[-1], roots)
+        watched = not _is_named(nodes[-1], text, 2, _COSTS) or _takes_absolute(nodes[-1])
         ones = {node: np.ones(node.value.shape) for node in nodes}
         if len(nodes) > 1 and _adds_up(nodes):
             yield Cost(words, {nodes[-1]: ones[nodes[-1]]}, is_named, True, more, watched)
@@ -238,16 +251,20 @@ def _adds_up(nodes: Sequence[Node]) -> bool:
     return False
 
 
-def _takes_absolute(node: Node, roots: set[Node]) -> bool:
-    stack, seen = [node], set[Node]()
+def _takes_absolute(node: Node) -> bool:
+    """Whether a number is a mean or a sum of absolute values, and of no squares beside them."""
+    stack, seen, found = [node], set[Node](), False
     while stack:
         one = stack.pop()
-        if one.name in ("absolute", "fabs"):
-            return True
-        if one not in seen and one not in roots:
-            seen.add(one)
+        if one in seen:
+            continue
+        seen.add(one)
+        found = found or one.name in _ABSOLUTE
+        if one.name in _BENT or one.args[:1] == one.args[1:2]:
+            return False
+        if one.name in _EVEN:
             stack.extend(one.parents)
-    return False
+    return found
 
 
 def _is_named(

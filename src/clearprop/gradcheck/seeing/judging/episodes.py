@@ -13,6 +13,8 @@ _SHAPED = ("empty_like", "full_like", "ones_like", "zeros_like")
 """Operations that take no more of an array than its shape."""
 
 
+_BOUNDING = ("clip", "maximum", "minimum")
+
 _AXES = 3  # by one of which after the other an entry is written to
 
 
@@ -98,13 +100,46 @@ def episodes(tape: Tape, updates: Iterable[Update]) -> Iterator[Episode]:
             for one in group
         )
         if group and (start > end or again):
-            yield Episode(_in_order(group), first)
+            yield from _by_cost(tape, _in_order(group), first)
             group = []
         first = min(first, number) if group else number
         group.append(update)
         end = max(end, stop) if len(group) > 1 else stop
     if group:
-        yield Episode(_in_order(group), first)
+        yield from _by_cost(tape, _in_order(group), first)
+
+
+def _by_cost(tape: Tape, updates: tuple[Update, ...], number: int) -> Iterator[Episode]:
+    """Yield the episodes of updates whose parameters are in use at the same time.
+
+    What was computed by going forward through updated parameters and back again follows from
+    another cost than they do: such as the updates of a generator, whose samples a discriminator
+    has learned from before. What is taken on the way back alone was updated too early.
+    """
+    results = {update.result: at for at, update in enumerate(updates)}
+    begun = 0
+    moved: dict[Node, Node] = {}  # what was updated, and the same moved
+    through: dict[Node, frozenset[Node]] = {}  # of each node: what of it took part
+    back: set[Node] = set()
+    for node in tape.nodes[updates[0].result.place : updates[-1].result.place + 1]:
+        own = next((moved[one] for one in node.parents if one in moved), None)
+        at = results.get(node)
+        if at is not None:
+            if updates[at].step in back:
+                yield Episode(updates[begun:at], number)
+                begun = at
+                for known in (moved, through, back):
+                    known.clear()
+            moved[node] = node
+        elif own is not None and node.name in (*MOVING, *_BOUNDING):
+            moved[node] = own
+        else:
+            before = frozenset[Node]().union(*(through.get(one, ()) for one in node.parents))
+            if own in before or not back.isdisjoint(node.parents):
+                back.add(node)
+            if before or own is not None:
+                through[node] = before if own is None else before | {own}
+    yield Episode(updates[begun:], number)
 
 
 def _written_into(root: Node) -> set[Node]:

@@ -5,7 +5,7 @@ gradient turned round turns the step round, entry by entry, and that nothing els
 pass takes part but other gradients' norms and the parameter itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,14 +87,17 @@ def _way(
     `sense` is -1 where it is taken the other way round, as of the target minus the output.
     """
     way = _between(gradient, update.step)
+    value = gradient.value.astype(np.float64)
+    shares = {one for one in way if _is_past(one, value, reached)}
+    way = _between(gradient, update.step, shares) if shares else way
     beside = {one for node in way for one in node.parents} - {gradient, *way}
     own = {one for one in beside if one in reached and is_own(one, update, reached)}
+    past = {one for one in beside if _is_past(one, value, reached)}
     # What stands beside it in one array, as other gradients of one number do, may be anything.
-    other = {one for one in (beside - own) & reached if not _is_norm(one, forward)}
-    value = gradient.value.astype(np.float64)
+    other = {one for one in (beside - own - past) & reached if not _is_norm(one, forward)}
     size = np.abs(value).max()
     bare = {one: np.zeros_like(one.value) for one in own}
-    fresh = {one: np.zeros_like(one.value) for one in beside if _is_past(one, value, reached)}
+    fresh = {one: np.zeros_like(one.value) for one in past}
 
     def step(known: dict[Node, Array], given: Array = value) -> Array:
         known = {**known, gradient: given}
@@ -174,8 +177,18 @@ def _is_parameter(node: Node, reached: set[Node]) -> bool:
 
 
 def _is_past(node: Node, gradient: Array, reached: set[Node]) -> bool:
-    """Whether it is what earlier gradients have left."""
-    return node not in reached and bool(node.parents) and node.value.shape == gradient.shape
+    """Whether it is what earlier gradients have left, or a share of that.
+
+    The number that says how much may well be made of this gradient, as with conjugate gradients.
+    """
+    while node in reached:
+        whole = [one for one in node.parents if one.value.shape == gradient.shape]
+        if node.name not in _SCALING or len(whole) != 1 or gradient.size == 1:
+            return False
+        if any(one.value.size > 1 for one in node.parents if one is not whole[0]):
+            return False
+        node = whole[0]
+    return bool(node.parents) and node.value.shape == gradient.shape
 
 
 def _share(array: Array) -> float:
@@ -192,9 +205,9 @@ def _goes(step: Array, gradient: Array, size: float) -> bool:
     return bool(np.all(np.where(gradient == 0, still, none | (step * gradient > 0))))
 
 
-def _between(first: Node, last: Node) -> list[Node]:
+def _between(first: Node, last: Node, without: Set[Node] = frozenset()) -> list[Node]:
     """Return what was computed of one node on the way to another, in the order of the tape."""
-    leads: dict[Node, bool] = {first: True}
+    leads: dict[Node, bool] = dict.fromkeys(without, False) | {first: True}
     stack = [last]
     while stack:
         node = stack[-1]

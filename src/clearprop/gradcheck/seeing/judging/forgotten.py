@@ -33,7 +33,7 @@ def forgotten(
         operands = [one for one in node.args[:2] if isinstance(one, Node)]
         outside = [one for one in operands if one not in reached and one.is_float]
         inside = [_origin(one, roots) for one in operands if one in reached]
-        if len(inside) != 1 or len(outside) != 1 or inside[0] in roots:
+        if len(inside) != 1 or len(outside) != 1 or _is_of(roots, inside[0]):
             continue
         (one,) = outside
         is_bias = node.name == "add" and 1 < one.value.size < node.value.size
@@ -41,11 +41,25 @@ def forgotten(
             found[_origin(one)] = None
     for weights in _below(reached, known):
         found[weights] = None
-    learnt = _beginnings(roots)
+    learnt = beginnings(roots)
     return tuple(one for one in found if one not in learnt)
 
 
-def _beginnings(roots: set[Node]) -> set[Node]:
+def _is_of(roots: set[Node], node: Node) -> bool:
+    """Whether something is a parameter, or was made of nothing else: weights by their length."""
+    stack, seen = [node], set[Node]()
+    while stack:
+        one = stack.pop()
+        if one in roots or one in seen:
+            continue
+        seen.add(one)
+        if not one.parents and one.value.size > 1:
+            return False
+        stack.extend(one.parents)
+    return True
+
+
+def beginnings(roots: set[Node]) -> set[Node]:
     """Return what the parameters were before their earlier updates, and all that was added then.
 
     A cost that sums over samples still depends on them: on the forward pass of an earlier update.

@@ -9,6 +9,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
+from clearprop.gradcheck.seeing.judging.bootstrapped import bootstrapped, is_sampled
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.episodes import Episode
@@ -50,9 +51,26 @@ def judge(
 
     `cost` is given where it is known. Returns None where nothing was found that may be the cost.
     """
-    reached = episode.reached(tape, {update.result for update in updates})
+    results = {update.result for update in updates}
+    reached = episode.reached(tape, results)
     if cost is not None:
         return _judge(episode, known_cost(cost), reached, set(), text)
+    best = _best(tape, episode, reached, text)
+    if best is not None and best.passed:
+        return best
+    if is_sampled((update.step for update in episode.updates), reached, episode.roots):
+        return None
+    given = bootstrapped(reached, text)
+    if given:
+        less = _best(tape, episode, episode.reached(tape, results | given), text)
+        if less is not None and (best is None or less.passed or less.right >= best.right):
+            return replace(less, given=tuple(given))
+    return best
+
+
+def _best(
+    tape: Tape, episode: Episode, reached: set[Node], text: Callable[[Line], str]
+) -> Judgement | None:
     every = list(islice(costs(episode, reached, text, episode.until(tape)), MOST_COSTS))
     penalised = penalised_roots(tape, episode.roots, reached, every)
     episode = replace(episode, updates=tuple(_whole(one, penalised) for one in episode.updates))
@@ -112,7 +130,7 @@ def _judge(
         ]
     )
     forward = ancestors(cost.seeds, reached)
-    gradients = without_cancelled(gradients, parts, forward)
+    gradients = without_cancelled(gradients, parts, forward, known)
     if all(one.verdict == "unreached" for one in gradients):
         return None
     is_within = any(one.error >= CLOSE for one in gradients)  # through momentum, Adam, or wrong

@@ -88,6 +88,8 @@ class Judgement:
         The same for other usual costs, of which one is as likely.
     beside : tuple of Node
         Sums on the way back, one summand of which comes of a cost that the code does not compute.
+    given : tuple of Node
+        Targets that are made of outputs, and that nothing is learned by.
     is_signed : bool
         Whether gradients that are no steps are called derivatives, and nothing adds them.
     turns : bool
@@ -104,6 +106,7 @@ class Judgement:
     others: tuple[Cost, ...] = ()
     rivals: tuple["Judgement", ...] = field(default=(), repr=False)
     beside: tuple[Node, ...] = ()
+    given: tuple[Node, ...] = ()
     is_signed: bool = False
     turns: bool = False
 

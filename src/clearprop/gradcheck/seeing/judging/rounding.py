@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.tape import Node
@@ -34,7 +35,10 @@ def without_rounding(gradients: Sequence[Gradient]) -> list[Gradient]:
 
 
 def without_cancelled(
-    gradients: Sequence[Gradient], parts: Mapping[Node, Sequence[Update]], forward: set[Node]
+    gradients: Sequence[Gradient],
+    parts: Mapping[Node, Sequence[Update]],
+    forward: set[Node],
+    known: Mapping[Node, Array],
 ) -> list[Gradient]:
     """Take for zeros what is one of zeros, though its step is none: Adam makes steps of rounding.
 
@@ -45,12 +49,26 @@ def without_cancelled(
         The updates of each parameter.
     forward : set of Node
         What the cost was computed from.
+    known : mapping of Node to ndarray
+        The derivatives of the cost.
     """
+    levelled = {one for node in forward if _adds(node, known) for one in node.parents}
     largest = max((np.abs(one.truth).max(initial=0.0) for one in gradients), default=0.0)
     return [
-        _of_nothing(one) if _is_cancelled(one, parts[one.parameter], largest, forward) else one
+        _of_nothing(one)
+        if (one.parameter in levelled and not (one.claimed.any() or one.truth.any()))
+        or _is_cancelled(one, parts[one.parameter], largest, forward)
+        else one
         for one in gradients
     ]
+
+
+def _adds(node: Node, known: Mapping[Node, Array]) -> bool:
+    """Whether what is added there has derivatives, which may make nothing together.
+
+    Such as those of a bias by which two outputs are moved that are held against each other.
+    """
+    return node.name in ("add", "subtract") and bool(np.any(known.get(node, 0)))
 
 
 def _is_cancelled(

@@ -64,6 +64,9 @@ def notes_on(training: Training, source: Source) -> Iterator[str]:
             )
     if any(one.decay is not None for one in judgement.gradients) and not judgement.beside:
         yield "the updates take a share of the weights themselves (weight decay), beside the cost."
+    for line in dict.fromkeys(one.line for one in judgement.given if one.name == "add"):
+        if line is not None:
+            yield f"the target that line {line.number} makes of outputs is taken as given."
     for one in judgement.beside:
         yield (
             f"{term_in(one, source)} to gradients comes of no cost that was seen: of a penalty "

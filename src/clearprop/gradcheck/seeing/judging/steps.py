@@ -66,8 +66,9 @@ def _inner(
             if _scales(by, one):
                 return one, _sign(by)
         # An earlier root lies behind either factor: in the gradient, too, far behind the weights.
-        far = [(found, one) for one, by in both if (found := _scale(by, one)) is not None]
-        return (min(far, key=lambda pair: pair[0])[1], 1.0) if far else None
+        far = [(near, *pair) for pair in both if (near := _scale(pair[1], pair[0])) is not None]
+        nearest = min(far, key=lambda found: found[0], default=None)
+        return None if nearest is None else (nearest[1], _sign(nearest[2]))
     if node.name == "divide" and isinstance(first, Node):
         is_scale = _size(second) == 1 or _scale(second, first) is not None
         return (first, _sign(second)) if is_scale else None
@@ -105,9 +106,9 @@ def rates(step: Node) -> Iterator[float]:
 
 
 def _sign(item: Any) -> float:
-    """Return the sign of a rate; what scales each entry apart has none."""
+    """Return the sign of a rate, or of what scales each entry apart and turns all of them."""
     value = np.asarray(item.value if isinstance(item, Node) else item, np.float64)
-    return -1.0 if value.size == 1 and value.min() < 0 else 1.0
+    return -1.0 if value.max(initial=-np.inf) < 0 else 1.0
 
 
 def _size(item: Any) -> int:

@@ -179,13 +179,15 @@ def _is_little(term: object, updated: Node) -> bool:
 
 
 def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":
-    """Return the steps of its round that are made of what it gives."""
-    sites, steps = set[object](), list[Node]()
+    """Return the steps of its round that are made of what it gives, but for its own place's."""
+    sites, steps, own = set[object](), list[Node](), place_of(update.result)
     for one in updates:
-        is_later = one.result.place > update.result.place
-        if is_later and place_of(one.result) in sites:
+        is_later, place = one.result.place > update.result.place, place_of(one.result)
+        if is_later and place == own and not steps:
+            continue  # such as those of a state that goes on several times
+        if is_later and place in sites:
             break  # in the next round
-        sites.add(place_of(one.result))
+        sites.add(place)
         if is_later:
             steps.append(one.step)
     among = set(tape.nodes[update.result.place :])

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.takeover import overwritten, place_of, that_take_over
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, Tape
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
 
 _BY_ENTRY = frozenset(
     ("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract")
@@ -36,6 +36,8 @@ _LEARNING = frozenset(
 """Operations of which a step that learns has at least one."""
 
 _JOINING = ("array", "asarray", "concatenate", "hstack", "stack", "vstack")
+
+_OF_NUMBERS = ("cbrt", "exp", "log", "power", "sqrt", "square")
 
 _PASSES = 4
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
@@ -117,7 +119,36 @@ def find_updates(tape: Tape, since: int = 0) -> list[Update]:
         sites = {place_of(one) for one in dropped} - {place_of(one.result) for one in sure} - {()}
         no_update |= dropped | {node for node in tape.nodes if place_of(node) in sites}
     cut_off = {root for place in tape.cuts if (root := _cut_off(sure, place)) is not None}
-    return [update for update in sure if update.root not in cut_off]
+    sure = [update for update in sure if update.root not in cut_off]
+    trials = _trials(tape, sure)
+    return [update for update in sure if update not in trials]
+
+
+def _trials(tape: Tape, updates: list[Update]) -> set[Update]:
+    """Return steps to where a gradient is taken that the parameter then goes by from where it was.
+
+    As with sharpness-aware minimization: they lead up, or anywhere.
+    """
+    by_before = {update.before: update for update in updates}
+    found = set[Update]()
+    for node in tape.nodes:
+        if node.name in ("add", "subtract") and len(node.args) == 2:
+            one, step = by_before.get(node.args[0]), node.args[1]
+            is_later = one and isinstance(step, Node) and one.result.place < step.place
+            if one and is_later and _learns_from(one.result, step):
+                found.add(one)
+    return found
+
+
+def _learns_from(first: Node, step: Node) -> bool:
+    """Whether a step was computed of an array, by more than entry by entry."""
+    after = {first}
+    for node in sorted(ancestors([step]), key=lambda one: one.place):
+        if not after.isdisjoint(node.parents):
+            if node.name in _LEARNING:
+                return True
+            after.add(node)
+    return False
 
 
 def _cut_off(updates: list[Update], place: int) -> Node | None:
@@ -251,6 +282,8 @@ def _root(before: Node, met: int, own: dict[Node, int], written: dict[Node, Node
         moved = [one for one in node.parents if one in own and own[one] & met]
         if node.name == "setitem" and len(moved) > 1 and moved[1].parents == (moved[0],):
             moved = moved[:1]  # clipped where it stands
+        if len(moved) > 1:  # the places of rows are no part of them
+            moved = [one for one in moved if one.is_float]
         below = 0
         for one in node.parents:
             below |= own.get(one, 0)
@@ -332,10 +365,18 @@ def _is_kept(node: Node, kept: set[Node]) -> bool:
         return False
     if node.name in MOVING:
         return True
-    if node.name not in _BY_ENTRY or (len(node.parents) > 1 and node.value.size == 1):
+    several = len(node.parents) > 1 and node.value.size == 1
+    if node.name not in _BY_ENTRY or (several and not _is_number(node)):
         return False
     first = node.parents[0]
     return all(
         one is first or one.value.size <= 1 or one.value.shape == node.value.shape
         for one in node.parents
     )
+
+
+def _is_number(node: Node) -> bool:
+    """Whether it was computed of Python's numbers alone, as the bounds of first weights are."""
+    if node.value.size > 1:
+        return False
+    return all(map(_is_number, node.parents)) if node.parents else node.name in _OF_NUMBERS
