@@ -1,8 +1,10 @@
 """The tape: every array that watched code computes, from what, and in which of its lines."""
 
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dis import get_instructions
 from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType
@@ -56,6 +58,16 @@ class Line:
         span = self.span
         alone = span is not None and span[0] == span[1] == self.number
         return span[2:] if alone and span is not None else None
+
+
+@lru_cache(4096)
+def _instruction(code: CodeType, last: int) -> int:
+    """Return where an instruction begins that is running.
+
+    Where Python has made another one of it, after some rounds, it may stand at its end.
+    """
+    offsets = [one.offset for one in get_instructions(code)]
+    return offsets[bisect_right(offsets, last) - 1]
 
 
 @lru_cache(4096)
@@ -203,7 +215,8 @@ class Tape:
             if code.co_filename in self.files:
                 found += 1
                 number = frame.f_lineno or code.co_firstlineno
-                yield Line(code.co_filename, number, code.co_name, code, frame.f_lasti)
+                at = _instruction(code, frame.f_lasti)
+                yield Line(code.co_filename, number, code.co_name, code, at)
             frame = frame.f_back
 
 
@@ -214,6 +227,14 @@ def beside(node: Node, value: Array) -> Node:
     made.args, made.kwargs, made.parents, made.lines = (node,), {}, (node,), node.lines
     made.value, made.place = value, node.place
     return made
+
+
+def within(node: Node, caller: Line) -> bool:
+    """Whether a node was computed in a call."""
+    return any(
+        line.code is caller.code and line.instruction == caller.instruction
+        for line in node.lines[1:]
+    )
 
 
 def nodes_in(item: Any, depth: int = 0) -> Iterator[Node]:
