@@ -41,7 +41,6 @@ _DESCENT = 2.0  # the same where a step that goes down would go up
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
 _SETTLED = 2.0  # the same for a factor of what is a derivative already, as a whole
 _FACTORS = ("bias_averaged", "factor", "factor_two", "mean_missing", "mean_twice")
-_SIGNS = ("sign", "swapped")
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,6 @@ class _Found:
     is_shared: bool
     """Whether all gradients change with it."""
     touched: frozenset[int]
-    """The numbers of the gradients that change with it."""
 
     @property
     def node(self) -> Node:
@@ -440,10 +438,13 @@ class _Search:
     def is_settled(self, found: _Found) -> bool:
         """Whether a factor or a sign changes of a statement that gives a derivative as it is."""
         whole = found.node
-        while whole in self.takers:
-            whole = self.takers[whole]
+        while (taker := self.takers.get(whole)) is not None:
+            whole = taker
         is_factor = found.change.cause in _FACTORS and self.bench.trail.judgement.cost.is_computed
-        if found.node in self.updating or not (is_factor or found.change.cause in _SIGNS):
+        is_sign = (
+            found.change.cause in ("sign", "swapped") and whole.name != "add"
+        )  # as of momentum
+        if found.node in self.updating or not (is_factor or is_sign):
             return False
         known = self.bench.trail.of_size(whole.value.size)
         fits = [fitted(whole.value, derivative) for _, derivative in known]
