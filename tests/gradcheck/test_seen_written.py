@@ -160,7 +160,8 @@ def test_of_gradients_that_differ_by_a_factor_those_that_lack_it_are_wrong(check
         loss = np.sum(off**2) / 2
         dS = off @ C.T
         dP = dS / np.sqrt(wide)
-        Q, K, V = Q - 0.01 * X.T @ (dP @ B), K - 0.01 * X.T @ (dP.T @ A), V - 0.01 * X.T @ (S.T @ off)
+        V = V - 0.01 * X.T @ (S.T @ off)
+        Q, K = Q - 0.01 * X.T @ (dP @ B), K - 0.01 * X.T @ (dP.T @ A)
     """)
     assert check(text)
     report = check(text.replace("dP = dS / np.sqrt(wide)", "dP = 1 * dS"))

@@ -66,12 +66,10 @@ class Repair:
         Whether all are right then, with the changes of other lines.
     distance : float
         How much of the text changes: the number of tokens, and a little for what is unusual.
-    parameters : tuple of Node
-        Those whose gradients become right.
+    parameters, touched : tuple of Node
+        Those whose gradients become right, and all whose gradients change.
     further : tuple of Repair
         Changes of other lines, for the gradients that stay wrong: other mistakes.
-    touched : tuple of Node
-        The parameters whose gradients change with it.
     """
 
     cause: str

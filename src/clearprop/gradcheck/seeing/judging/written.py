@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,38 +18,26 @@ _SUMS = ("add", "subtract")
 _BY_ENTRY = (*_SUMS, "divide", "multiply", "negative")
 
 
+Told: TypeAlias = tuple[str, int, str, Edit | None]
+"""The file and number of a line, a sentence, and what to change."""
+
+
 def find_written(
     judgements: Sequence[Judgement], source: Source, nodes: Sequence[Node]
-) -> tuple[str, int, str, Edit | None] | None:
-    """Find a line that writes where it should not, or adds to what should have been set to 0.
-
-    Parameters
-    ----------
-    judgements : sequence of Judgement
-    source : Source
-    nodes : sequence of Node
-        All that was computed.
-
-    Returns
-    -------
-    tuple of str, int, str and Edit or None, or None
-        The file and number of the line, a sentence, and what to change.
-    """
-    for find in (_no_copy, _other_entry, _carried):
-        for judgement in judgements:
-            for found in find(judgement, source, nodes):
-                return found
-    return None
+) -> Told | None:
+    """Find a line that writes where it should not, or adds to what should have been set to 0."""
+    finds = (_no_copy, _other_entry, _carried)
+    return next(
+        (one for find in finds for each in judgements for one in find(each, source, nodes)), None
+    )
 
 
-def _no_copy(
-    judgement: Judgement, source: Source, nodes: Sequence[Node]
-) -> Iterator[tuple[str, int, str, Edit | None]]:
+def _no_copy(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Iterator[Told]:
     """Yield the lines that give a parameter another name, by which it is written into.
 
     ``new = theta``, and then ``new[j] = theta[j] - step``, or ``new[0] = 0`` before new is used.
     """
-    known = {_base(one) for one in judgement.episode.roots}
+    known = {_base(one): one.place for one in judgement.episode.roots}
     for node in nodes:
         line = node.line
         statement = None if line is None or node.name != "setitem" else source.statement(line)
@@ -60,9 +48,9 @@ def _no_copy(
         if not isinstance(name, ast.Name) or not isinstance(target, ast.Subscript):
             continue
         other = _alias(source, line, name.id)
-        if other is None or _base(node.args[0]) not in known:
+        if other is None or node.place <= known.get(_base(node.args[0]), node.place):
             continue
-        again = node.args[0].name == "setitem" and _writes_to(source, node.args[0], name.id)
+        again = node.args[0].name == "setitem"
         stepped = again and _is_step_of(statement.value, ast.unparse(other), target.slice)
         if stepped or _sets_zero(statement, target.slice):
             said = f"{name.id} is {ast.unparse(other)} itself, and no copy"
@@ -89,12 +77,6 @@ def _base(node: Node) -> Node:
     return node
 
 
-def _writes_to(source: Source, node: Node, name: str) -> bool:
-    statement = None if node.line is None else source.statement(node.line)
-    targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return any(isinstance(one, ast.Subscript) and ast.unparse(one.value) == name for one in targets)
-
-
 def _is_step_of(value: ast.expr, name: str, index: ast.expr) -> bool:
     """Whether a value is the entry of the same place in another array, and a step."""
     before = value.left if isinstance(value, ast.BinOp) else None
@@ -108,12 +90,11 @@ def _is_step_of(value: ast.expr, name: str, index: ast.expr) -> bool:
 def _sets_zero(statement: ast.Assign, index: ast.expr) -> bool:
     is_zero = isinstance(statement.value, ast.Constant) and statement.value.value in (0, 0.0)
     parts = index.elts if isinstance(index, ast.Tuple) else [index]
-    return is_zero and all(isinstance(one, ast.Constant | ast.Slice) for one in parts)
+    plain = all(isinstance(one, ast.Constant | ast.Slice) for one in parts)
+    return is_zero and plain and any(isinstance(one, ast.Constant) for one in parts)
 
 
-def _other_entry(
-    judgement: Judgement, source: Source, nodes: Sequence[Node]
-) -> Iterator[tuple[str, int, str, Edit | None]]:
+def _other_entry(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Iterator[Told]:
     """Yield the lines that take a step from one entry of a parameter, and give it to another."""
     takers: dict[Node, list[Node]] = {}
     for node in nodes:
@@ -143,18 +124,13 @@ def _given_to(update: Update, takers: dict[Node, list[Node]]) -> int | None:
             places: Any = np.arange(size).reshape(taker.value.shape)
             where = np.ravel(places[taker.args[1]])
             return int(where[0]) if where.size == 1 else None
-        parts = taker.args[0] if taker.name == "array" else None
-        if isinstance(parts, list | tuple) and len(parts) == size:
-            return next(k for k, one in enumerate(parts) if one is node)
         if taker.name not in MOVING or taker.value.size > 1:
             return None
         node = taker
     return None
 
 
-def _carried(
-    judgement: Judgement, source: Source, nodes: Sequence[Node]
-) -> Iterator[tuple[str, int, str, Edit | None]]:
+def _carried(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Iterator[Told]:
     """Yield the lines that add a gradient to those of earlier rounds, which nothing sets to 0.
 
     What is kept of them otherwise, as by momentum, becomes less each time; what is added less an
@@ -162,36 +138,21 @@ def _carried(
     """
     updates = judgement.episode.updates
     inner = {one for update in updates for one in summands(update.step, judgement.reached)}
-    sites = {_site(one) for one in inner if one.name in (*_SUMS, "setitem")}
+    sites = {_site(one) for one in inner if one.name in _SUMS}
     ends = {_site(update.result) for update in updates}
     places = [node.place for node in nodes if node.name in _SUMS and _site(node) in ends]
     for node in nodes:
         line = node.line
-        if line is None or _site(node) not in sites or node.name not in (*_SUMS, "setitem"):
+        before = node.args[0] if line is not None and _site(node) in sites else None
+        if not isinstance(before, Node) or not before.value.any() or _takes_away(node.args[1]):
             continue
-        old, new = _summed(node)
-        if old is None or new is None or not old.value.any() or _takes_away(new):
-            continue
-        before = old
         while before.name in MOVING and before.name != "setitem" and before.parents:
             before = before.parents[0]
         between = any(before.place < place < node.place for place in places)
-        if between and _site(before) == _site(node):
+        if between and line is not None and _site(before) == _site(node):
             name = source.name(node)
             why = f"It adds to what {name} was in the round before: nothing sets it to 0."
             yield line.file, line.number, why, None
-
-
-def _summed(node: Node) -> tuple[Node | None, Any]:
-    """Return what was added to, and what was added; of a part that is written into, the whole."""
-    part = node.args[-1] if node.name == "setitem" else node
-    if not isinstance(part, Node) or part.name not in _SUMS or len(part.args) != 2:
-        return None, None
-    old, new = part.args
-    if not isinstance(old, Node) or part is node:
-        return (old, new) if isinstance(old, Node) else (None, None)
-    is_part = old.name == "getitem" and old.args[0] is node.args[0] and old.value.any()
-    return (node.args[0], new) if is_part else (None, None)
 
 
 def _takes_away(item: Any) -> bool:
