@@ -60,14 +60,17 @@ class Line:
         return span[2:] if alone and span is not None else None
 
 
-@lru_cache(4096)
-def _instruction(code: CodeType, last: int) -> int:
-    """Return where an instruction begins that is running.
+_BEGINS: dict[tuple[int, int], tuple[int, CodeType]] = {}
+"""By code and last instruction: where that begins; the code is kept, so that its id is its own."""
 
-    Where Python has made another one of it, after some rounds, it may stand at its end.
-    """
-    offsets = [one.offset for one in get_instructions(code)]
-    return offsets[bisect_right(offsets, last) - 1]
+
+def _instruction(code: CodeType, last: int) -> int:
+    """Return where an instruction begins that is running: what Python makes of it may end later."""
+    known = _BEGINS.get((id(code), last))
+    if known is None:  # a code object takes long to hash
+        offsets = [one.offset for one in get_instructions(code)]
+        known = _BEGINS[id(code), last] = offsets[bisect_right(offsets, last) - 1], code
+    return known[0]
 
 
 @lru_cache(4096)

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -66,7 +66,6 @@ class Scale:
     text : str
         With the operator before it.
     line : Line
-        The line that does.
     """
 
     value: Any
@@ -84,23 +83,22 @@ def scales(trail: Trail, source: Source) -> list[Scale]:
             continue
         for place in (1,) if node.name == "divide" else (0, 1):
             by, of = node.args[place], node.args[1 - place]
-            if by in trail.judgement.reached or of not in trail.judgement.reached:
+            is_plain = isinstance(texts[place], ast.Constant)  # as the file's numbers are
+            if is_plain or by in trail.judgement.reached or of not in trail.judgement.reached:
                 continue
             value = by.value if isinstance(by, Node) else by
-            fits = np.size(value) == 1 or np.shape(value) == node.value.shape
-            if not fits or (np.size(value) == 1 and not np.ravel(value)[0]):
+            is_number = np.size(value) == 1
+            if np.shape(value) != node.value.shape and not (is_number and np.ravel(value)[0]):
                 continue
-            value = np.ravel(value)[0] if np.size(value) == 1 else value
-            is_product, text = node.name == "multiply", source.raw(node.line.file, texts[place])
-            one = Scale(value if is_product else 1 / value, f" * {text}", node.line)
-            one = one if is_product else replace(one, text=f" / {text}")
-            found[node] = one
+            value = np.ravel(value)[0] if is_number else value
+            value, sign = (value, "*") if node.name == "multiply" else (1 / value, "/")
+            text = f" {sign} {source.raw(node.line.file, texts[place])}"
+            one = Scale(value, text, node.line)
             together.append(one)
             if of in found:
-                before = found[of]
-                both = Scale(before.value * one.value, before.text + one.text, node.line)
-                found[node] = both
-                together.append(both)
+                one = Scale(found[of].value * value, found[of].text + text, node.line)
+                together.append(one)
+            found[node] = one
     return together[:_MOST_SCALES]
 
 
@@ -110,12 +108,9 @@ def scaled(one: Expression, known: Sequence[Scale]) -> Iterator[Change]:
     if not one.node.is_float or one.node.name in _NO_VALUE or line is None:
         return
     for scale in known:
-        is_number = np.size(scale.value) == 1
-        same = is_number or (
-            len(one.site.nodes) == 1 and np.shape(scale.value) == one.node.value.shape
-        )
+        alone = len(one.site.nodes) == 1 and np.shape(scale.value) == one.node.value.shape
         at = scale.line.code.co_qualname
-        if same and at in ("<module>", line.code.co_qualname):
+        if (alone or np.size(scale.value) == 1) and at in ("<module>", line.code.co_qualname):
             edits = one.whole(one.product + scale.text)
             why = f"What line {scale.line.number} scales by is left out."
             yield Change("factor", times(constant(scale.value)), edits, why)

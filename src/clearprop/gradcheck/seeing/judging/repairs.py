@@ -438,13 +438,13 @@ class _Search:
         whole = found.node
         while (taker := self.takers.get(whole)) is not None:
             whole = taker
-        is_factor = found.change.cause in _FACTORS and self.bench.trail.judgement.cost.is_computed
-        is_sign = (
-            found.change.cause in ("sign", "swapped") and whole.name != "add"
-        )  # as of momentum
+        cause, cost = found.change.cause, self.bench.trail.judgement.cost
+        is_factor = cause in _FACTORS and cost.is_computed
+        is_sign = cause in ("sign", "swapped") and whole.name != "add"  # as of momentum
         if found.node in self.updating or not (is_factor or is_sign):
             return False
-        known = self.bench.trail.of_size(whole.value.size)
-        fits = [fitted(whole.value, derivative) for _, derivative in known]
+        fits = (fitted(whole.value, one) for _, one in self.bench.trail.of_size(whole.value.size))
         factors = [factor for factor, error in fits if factor and error < CLOSE]
-        return any(abs(one - 1) < _EXACT if is_factor else one > 0 for one in factors)
+        if is_sign:  # within an activation, a derivative may have the other one
+            return min(factors, default=-1.0) > 0
+        return any(abs(one - 1) < _EXACT for one in factors)

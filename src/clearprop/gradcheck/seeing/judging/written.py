@@ -72,7 +72,7 @@ def _alias(source: Source, line: Line, name: str) -> ast.expr | None:
 
 def _base(node: Node) -> Node:
     """Return the array that another one is a look into, or was by what was written into it."""
-    while node.name in MOVING and isinstance(node.args[0], Node):
+    while node.name in MOVING and node.args and isinstance(node.args[0], Node):
         node = node.args[0]
     return node
 
