@@ -294,10 +294,7 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
 
 
 def _by_others(judgement: Judgement, repair: Repair) -> Judgement:
-    """Hold gradients that differ by a factor alone against those that a change leaves as they are.
-
-    Of three, two that lack the same factor have one, and are wrong all the same.
-    """
+    """Hold gradients that differ by a factor against those that a change leaves as they are."""
     gradients = judgement.gradients
     left = [one for one in gradients if one.parameter not in repair.touched and one.factor]
     if (

@@ -108,8 +108,7 @@ def _other_entry(judgement: Judgement, source: Source, nodes: Sequence[Node]) ->
             stayed = stayed or own == given
             moved += [update] if own != given else []
     for update in moved if stayed else ():
-        line = update.result.line
-        if line is not None:
+        for line in update.result.lines[:1]:
             taken = source.name(update.before)
             yield line.file, line.number, f"It takes {taken}, and changes another entry.", None
 
@@ -131,11 +130,7 @@ def _given_to(update: Update, takers: dict[Node, list[Node]]) -> int | None:
 
 
 def _carried(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Iterator[Told]:
-    """Yield the lines that add a gradient to those of earlier rounds, which nothing sets to 0.
-
-    What is kept of them otherwise, as by momentum, becomes less each time; what is added less an
-    earlier one, as by averages, is no such sum.
-    """
+    """Yield the lines that add a gradient to those of earlier rounds, which nothing makes less."""
     updates = judgement.episode.updates
     inner = {one for update in updates for one in summands(update.step, judgement.reached)}
     sites = {_site(one) for one in inner if one.name in _SUMS}
@@ -150,9 +145,8 @@ def _carried(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Ite
             before = before.parents[0]
         between = any(before.place < place < node.place for place in places)
         if between and line is not None and _site(before) == _site(node):
-            name = source.name(node)
-            why = f"It adds to what {name} was in the round before: nothing sets it to 0."
-            yield line.file, line.number, why, None
+            why = f"It adds to what {source.name(node)} was in the round before"
+            yield line.file, line.number, f"{why}: nothing sets it to 0.", None
 
 
 def _takes_away(item: Any) -> bool:
