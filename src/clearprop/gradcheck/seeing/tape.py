@@ -1,8 +1,10 @@
 """The tape: every array that watched code computes, from what, and in which of its lines."""
 
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dis import get_instructions
 from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType
@@ -56,6 +58,19 @@ class Line:
         span = self.span
         alone = span is not None and span[0] == span[1] == self.number
         return span[2:] if alone and span is not None else None
+
+
+_BEGINS: dict[tuple[int, int], tuple[int, CodeType]] = {}
+"""By code and last instruction: where that begins; the code is kept, so that its id is its own."""
+
+
+def _instruction(code: CodeType, last: int) -> int:
+    """Return where an instruction begins that is running: what Python makes of it may end later."""
+    known = _BEGINS.get((id(code), last))
+    if known is None:  # a code object takes long to hash
+        offsets = [one.offset for one in get_instructions(code)]
+        known = _BEGINS[id(code), last] = offsets[bisect_right(offsets, last) - 1], code
+    return known[0]
 
 
 @lru_cache(4096)
@@ -203,7 +218,8 @@ class Tape:
             if code.co_filename in self.files:
                 found += 1
                 number = frame.f_lineno or code.co_firstlineno
-                yield Line(code.co_filename, number, code.co_name, code, frame.f_lasti)
+                at = _instruction(code, frame.f_lasti)
+                yield Line(code.co_filename, number, code.co_name, code, at)
             frame = frame.f_back
 
 
@@ -214,6 +230,14 @@ def beside(node: Node, value: Array) -> Node:
     made.args, made.kwargs, made.parents, made.lines = (node,), {}, (node,), node.lines
     made.value, made.place = value, node.place
     return made
+
+
+def within(node: Node, caller: Line) -> bool:
+    """Whether a node was computed in a call."""
+    return any(
+        line.code is caller.code and line.instruction == caller.instruction
+        for line in node.lines[1:]
+    )
 
 
 def nodes_in(item: Any, depth: int = 0) -> Iterator[Node]:

@@ -185,8 +185,8 @@ def times(factor: Make) -> Make:
     return lambda node, value_of: again(node, value_of) * factor(node, value_of)
 
 
-def constant(value: float) -> Make:
-    """Give a number."""
+def constant(value: Any) -> Make:
+    """Give a number, or an array."""
     return lambda _, __: value
 
 

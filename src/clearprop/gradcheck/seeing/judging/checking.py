@@ -20,7 +20,7 @@ from clearprop.gradcheck.seeing.judging.claims import judge_claims
 from clearprop.gradcheck.seeing.judging.episodes import episodes
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back, failure
 from clearprop.gradcheck.seeing.judging.forgotten import beginnings
-from clearprop.gradcheck.seeing.judging.judge import judge
+from clearprop.gradcheck.seeing.judging.judge import judge, with_verdict
 from clearprop.gradcheck.seeing.judging.judgement import Gradient, Judgement
 from clearprop.gradcheck.seeing.judging.repairs import Repair, find_repairs
 from clearprop.gradcheck.seeing.judging.several import (
@@ -322,6 +322,8 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     )
     whole = [both for both in found if both[1] and both[1][0].is_whole]
     judgement, repairs = min(whole, key=lambda both: both[1][0].distance, default=found[0])
+    if repairs and repairs[0].is_whole:
+        judgement = _by_others(judgement, repairs[0])
     trail = Trail(tape, judgement)
     wide = () if repairs else tuple(find_throughout(trail)[:1])
     if wide and len(wide[0].mended) == len(trail.wrong):
@@ -330,6 +332,21 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
     most = max((len(one.mended) for one in blames), default=0)
     blames = tuple(one for one in wide if len(one.mended) > most) + blames
     return replace(training, judgement=judgement, blames=blames, repairs=tuple(repairs))
+
+
+def _by_others(judgement: Judgement, repair: Repair) -> Judgement:
+    """Hold gradients that differ by a factor against those that a change leaves as they are."""
+    gradients = judgement.gradients
+    left = [one for one in gradients if one.parameter not in repair.touched and one.factor]
+    if (
+        repair.further
+        or not left
+        or any(one.verdict not in ("right", "scaled") for one in gradients)
+    ):
+        return judgement
+    factor = left[0].factor
+    graded = tuple(with_verdict(one, factor) for one in gradients)
+    return replace(judgement, factor=factor, gradients=graded)
 
 
 def names_of(judgement: Judgement, source: Source, lying: Mapping[Node, str]) -> dict[Node, str]:

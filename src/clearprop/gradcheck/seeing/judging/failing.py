@@ -14,6 +14,9 @@ _OF_SHAPES = re.compile(
 )
 """Errors that arrays of the wrong shape make."""
 
+_OF_STEPS = re.compile(r"with shapes (?:\([\d,]*\) ?){3}")
+"""The error of ``b -= step`` whose step has another size, whatever the data are like."""
+
 _OF_PRODUCTS = re.compile(r"not aligned|core dimension")
 _OF_LISTS = re.compile(r"^IndexError: list index out of range")
 _OF_CODE = re.compile(
@@ -95,7 +98,7 @@ def failing_back(
         if _is_unbound(source, one) or (first and one.text.startswith("UnboundLocalError")):
             by_name = False
         elif others:
-            by_name = True
+            by_name = not (_OF_STEPS.search(one.text) and _steps_at(source, one))
             known = _OF_PRODUCTS.search(one.text) or _OF_LISTS.search(one.text)
             if not known and not (_OF_SHAPES.search(one.text) and _steps_at(source, one)):
                 continue

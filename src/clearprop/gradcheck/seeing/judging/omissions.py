@@ -2,11 +2,13 @@
 
 import ast
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from clearprop.core.parameters import Array
+from clearprop.gradcheck.seeing.judging.blame import Trail
 from clearprop.gradcheck.seeing.judging.changes import (
     Change,
     Expression,
@@ -20,12 +22,13 @@ from clearprop.gradcheck.seeing.judging.changes import (
 )
 from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.rewriting import Make, ValueOf
-from clearprop.gradcheck.seeing.judging.source import Edit, operands, over
+from clearprop.gradcheck.seeing.judging.source import Edit, Source, operands, over
 from clearprop.gradcheck.seeing.tape import Line, Node
 
 Form: TypeAlias = Callable[[Any], Any]
 """The derivative of an activation, as a function of one array of the forward pass."""
 
+_MOST_SCALES = 12
 _LEAKY = 0.35  # slopes of a leaky ReLU, at most
 _NO_VALUE = ("getitem", "setitem", "transpose")
 LEFT_OUT = "The derivative of the activation is left out."
@@ -51,6 +54,66 @@ def factors(one: Expression) -> Iterator[Change]:
         if one.node.value.size > 1 or "np." not in words:  # of numbers anything fits by chance
             edits = one.whole(f"{inner} * {factor(words)}")
             yield Change("slope_missing", times(slope), edits, LEFT_OUT, reads=reads)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the forward pass multiplies or divides by, and no parameter has led to: a mask, say.
+
+    Parameters
+    ----------
+    value : float or ndarray
+    text : str
+        With the operator before it.
+    line : Line
+    """
+
+    value: Any
+    text: str
+    line: Line
+
+
+def scales(trail: Trail, source: Source) -> list[Scale]:
+    """Return what the forward pass scales arrays by, one after the other and several together."""
+    found: dict[Node, Scale] = {}
+    together: list[Scale] = []
+    for node in sorted(trail.forward & trail.judgement.reached, key=lambda one: one.place):
+        texts = operands(source.evaluated(node))
+        if node.name not in ("divide", "multiply") or node.line is None or len(texts) != 2:
+            continue
+        for place in (1,) if node.name == "divide" else (0, 1):
+            by, of = node.args[place], node.args[1 - place]
+            is_plain = isinstance(texts[place], ast.Constant)  # as the file's numbers are
+            if is_plain or by in trail.judgement.reached or of not in trail.judgement.reached:
+                continue
+            value = by.value if isinstance(by, Node) else by
+            is_number = np.size(value) == 1
+            if np.shape(value) != node.value.shape and not (is_number and np.ravel(value)[0]):
+                continue
+            value = np.ravel(value)[0] if is_number else value
+            value, sign = (value, "*") if node.name == "multiply" else (1 / value, "/")
+            text = f" {sign} {source.raw(node.line.file, texts[place])}"
+            one = Scale(value, text, node.line)
+            together.append(one)
+            if of in found:
+                one = Scale(found[of].value * value, found[of].text + text, node.line)
+                together.append(one)
+            found[node] = one
+    return together[:_MOST_SCALES]
+
+
+def scaled(one: Expression, known: Sequence[Scale]) -> Iterator[Change]:
+    """Yield an expression times what the forward pass was scaled by."""
+    line = one.node.line
+    if not one.node.is_float or one.node.name in _NO_VALUE or line is None:
+        return
+    for scale in known:
+        alone = len(one.site.nodes) == 1 and np.shape(scale.value) == one.node.value.shape
+        at = scale.line.code.co_qualname
+        if (alone or np.size(scale.value) == 1) and at in ("<module>", line.code.co_qualname):
+            edits = one.whole(one.product + scale.text)
+            why = f"What line {scale.line.number} scales by is left out."
+            yield Change("factor", times(constant(scale.value)), edits, why)
 
 
 def rates(one: Expression, steps: Sequence[Node]) -> Iterator[Change]:

@@ -9,6 +9,7 @@ import numpy as np
 from clearprop.gradcheck.seeing.judging.judgement import Judgement
 from clearprop.gradcheck.seeing.judging.scope import is_name
 from clearprop.gradcheck.seeing.judging.source import Source
+from clearprop.gradcheck.seeing.judging.written import find_written
 from clearprop.gradcheck.seeing.running.notes import Failure
 from clearprop.gradcheck.seeing.tape import Line, Node
 
@@ -169,6 +170,27 @@ def tell_grown(
             told.append(f"But {told_of} makes an array of shape {new} of {name}, which was {old}.")
             return _told(source, line.file, line.number, told)
     return None
+
+
+def tell_written(
+    judgements: Sequence[Judgement],
+    source: Source,
+    nodes: Sequence[Node],
+    told: list[str],
+) -> dict[str, object] | None:
+    """Tell a line that writes where it should not, or adds to an old sum, and return it."""
+    found = find_written(judgements, source, nodes)
+    if found is None:
+        return None
+    file, number, why, edit = found
+    where = f"line {number}{source.whose(file)} is wrong. {why}"
+    told.append(f"But {where}" if told else f"L{where[1:]}")
+    line = _told(source, file, number, told)
+    edited = None if edit is None else source.edited(file, (edit,))
+    if edited is not None:
+        told.append(f"  change to:  {edited[2]}")
+        line["instead"] = edited[2]
+    return line
 
 
 def tell_idle(

@@ -8,17 +8,19 @@ from difflib import SequenceMatcher
 from itertools import chain
 from types import CodeType
 
+import numpy as np
+
 from clearprop.gradcheck.seeing.judging import omissions, slips
 from clearprop.gradcheck.seeing.judging.blame import Trail, same_line
 from clearprop.gradcheck.seeing.judging.changes import Change, Expression, tokens_of
 from clearprop.gradcheck.seeing.judging.functions import functions
 from clearprop.gradcheck.seeing.judging.handing import dropped, handed_on, passed_through, renamed
-from clearprop.gradcheck.seeing.judging.judgement import Gradient
+from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Gradient, fitted
 from clearprop.gradcheck.seeing.judging.rewriting import Bench, Site, Standing, Trial
 from clearprop.gradcheck.seeing.judging.scope import Scope
 from clearprop.gradcheck.seeing.judging.source import Source, over
 from clearprop.gradcheck.seeing.judging.stale import updated
-from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed
+from clearprop.gradcheck.seeing.tape import Line, Node, Tape, computed, within
 
 _SECONDS = 6.0  # for the search
 _MOST_NUMBERS = 8  # of the file, that are tried in the place of another
@@ -34,9 +36,11 @@ _CLEAR = 4.0  # tokens: changes by fewer are two mistakes, if together they mend
 _MOST_FURTHER = 2  # mistakes that are told beside the first
 _RATE = 0.9  # tokens that a rate counts as which all other steps have
 _DISTURBED = 0.05  # tokens more where a right gradient changes, too
-_SIMPLE = 4  # stages of changes that are all tried before one of them is chosen
+_SIMPLE = 5  # stages of changes that are all tried before one of them is chosen
 _DESCENT = 2.0  # the same where a step that goes down would go up
 _UPDATE = 1.0  # tokens more that a change of an update counts as, which all gradients share
+_SETTLED = 2.0  # the same for a factor of what is a derivative already, as a whole
+_FACTORS = ("bias_averaged", "factor", "factor_two", "mean_missing", "mean_twice")
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,8 @@ class Repair:
         Whether all are right then, with the changes of other lines.
     distance : float
         How much of the text changes: the number of tokens, and a little for what is unusual.
-    parameters : tuple of Node
-        Those whose gradients become right.
+    parameters, touched : tuple of Node
+        Those whose gradients become right, and all whose gradients change.
     further : tuple of Repair
         Changes of other lines, for the gradients that stay wrong: other mistakes.
     """
@@ -79,6 +83,7 @@ class Repair:
     distance: float
     parameters: tuple[Node, ...] = ()
     further: "tuple[Repair, ...]" = ()
+    touched: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,7 @@ class _Found:
     """The number of places from which the function of the expression was called."""
     is_shared: bool
     """Whether all gradients change with it."""
-    disturbs: bool
-    """Whether one changes with it that is right."""
+    touched: frozenset[int]
 
     @property
     def node(self) -> Node:
@@ -153,9 +157,11 @@ def _ranked(search: "_Search", found: Sequence[_Found]) -> "list[tuple[_Told, _F
     return sorted(
         ((search.told(one), one) for one in found),
         key=lambda pair: (
-            pair[0].distance + _DISTURBED * pair[1].disturbs,
+            pair[0].distance
+            + _DISTURBED * (not search.bench.now.right.isdisjoint(pair[1].touched)),
             pair[1].calls,
-            pair[1].node.place,
+            # Of several that are right but for a factor, it is missing after the last.
+            pair[1].node.place * (-1 if search.is_settled(pair[1]) else 1),
             pair[0].letters,
         ),
     )
@@ -188,7 +194,11 @@ class _Search:
         # Gradients that are returned, of a cost that is computed, rarely have a factor.
         is_exact = judgement.cost.is_computed and not self.results
         self.factor = 1.0 if is_exact else abs(judgement.factor or 0.0)
-        self.numbers = list(dict.fromkeys(source.numbers()))[:_MOST_NUMBERS]
+        self.scales = omissions.scales(bench.trail, source)
+        named = {float(one.value) for one in self.scales if np.size(one.value) == 1}
+        numbers = (one for one in source.numbers() if one not in named)
+        self.numbers = list(dict.fromkeys(numbers))[:_MOST_NUMBERS]
+        self.takers = {of: one for one in bench.needed for of in one.parents if same_line(one, of)}
         self.known = set(bench.needed) | set(tape.nodes[:first])
         self.end = time.monotonic() + _SECONDS
 
@@ -202,9 +212,11 @@ class _Search:
             lambda site: updated(self.bench, site),
             lambda site: slips.signs(self._expression(site)),
             lambda site: slips.sums(self._expression(site)),
+            lambda site: slips.parts(self._expression(site)),
             lambda site: omissions.rates(self._expression(site), self.steps),
             lambda site: slips.others(self._expression(site)),
             lambda site: omissions.factors(self._expression(site)),
+            lambda site: omissions.scaled(self._expression(site), self.scales),
             lambda site: omissions.slopes(self._expression(site)),
             lambda site: omissions.whole(self._expression(site), self._back(site)),
             lambda site: omissions.penalties(self._expression(site), self._of(site)),
@@ -248,8 +260,7 @@ class _Search:
             if after is not None and len(after.right) > len(now.right):
                 calls = {(line.code, line.instruction) for line in callers}
                 shared = 1 < len(self.bench.claims) == len(trial.touched)
-                disturbs = not trial.touched.isdisjoint(now.right)
-                yield _Found(after, change, site, stage, len(calls), shared, disturbs)
+                yield _Found(after, change, site, stage, len(calls), shared, trial.touched)
 
     def together(self, some: Sequence[_Found]) -> frozenset[int]:
         """Return the gradients that are right with several changes: some need more than one."""
@@ -325,7 +336,7 @@ class _Search:
         given: dict[Node, Node] = {}
         for node in inner:
             for one in node.parents:
-                comes_in = one.is_float and not _within(one, caller) and one.value.ndim
+                comes_in = one.is_float and not within(one, caller) and one.value.ndim
                 if comes_in and (alone or self.scope.text(one, caller) == own):
                     given[node] = one
         if not given:
@@ -361,7 +372,7 @@ class _Search:
             line = site.first.line
             if line is None or (line.file, line.number) != (caller.file, caller.number):
                 continue
-            made = [one for one in site.first.parents if _within(one, caller)]
+            made = [one for one in site.first.parents if within(one, caller)]
             for change in omissions.slopes(self._expression(site)):
                 given = [(one.value, of.value) for one in made for of in change.reads]
                 if not any(omissions.is_slope_at(value, of) for value, of in given):
@@ -392,6 +403,7 @@ class _Search:
             len(right) == len(claims),
             told.distance,
             tuple(dict.fromkeys(claims[number].gradient.parameter for number in mended)),
+            touched=tuple({claims[number].gradient.parameter for number in found.touched}),
         )
 
     def told(self, found: _Found) -> _Told:
@@ -417,13 +429,22 @@ class _Search:
         late = _UPDATE if found.node in self.updating and found.is_shared else 0.0
         minus = found.change.cause == "sign" and found.node.name == "subtract"
         late += _DESCENT if minus and found.node in self.results else 0.0
+        late += _SETTLED if self.is_settled(found) else 0.0
         late += _FACTOR if abs(found.standing.factor - self.factor) > _EXACT * self.factor else 0.0
         return _Told(file, number, after, tokens + late, letters)
 
-
-def _within(node: Node, caller: Line) -> bool:
-    """Whether a node was computed in a call."""
-    return any(
-        line.code is caller.code and line.instruction == caller.instruction
-        for line in node.lines[1:]
-    )
+    def is_settled(self, found: _Found) -> bool:
+        """Whether a factor or a sign changes of a statement that gives a derivative as it is."""
+        whole = found.node
+        while (taker := self.takers.get(whole)) is not None:
+            whole = taker
+        cause, cost = found.change.cause, self.bench.trail.judgement.cost
+        is_factor = cause in _FACTORS and cost.is_computed
+        is_sign = cause in ("sign", "swapped") and whole.name != "add"  # as of momentum
+        if found.node in self.updating or not (is_factor or is_sign):
+            return False
+        fits = (fitted(whole.value, one) for _, one in self.bench.trail.of_size(whole.value.size))
+        factors = [factor for factor, error in fits if factor and error < CLOSE]
+        if is_sign:  # within an activation, a derivative may have the other one
+            return min(factors, default=-1.0) > 0
+        return any(abs(one - 1) < _EXACT for one in factors)

@@ -102,6 +102,7 @@ def seen_report(
         told.append(_all_right(found, rows, unseen, unclear))
         judgements = [one.judgement for one in found]
         line = origins.tell_grown(judgements, source, told)
+        line = line or origins.tell_written(judgements, source, tape.nodes, told)
         if line is None and failed is not None:
             line = origins.tell_failing(failed, source, tape.nodes, told)
         elif line is None and unseen:
@@ -120,7 +121,12 @@ def seen_report(
             factor=next((one for one in factors if one is not None), None),
         )
     diagnosis = None
-    if wrong.blames or wrong.repairs:
+    sure = wrong.repairs and wrong.repairs[0].is_whole
+    judgements = [] if sure else [one.judgement for one in found if not one.judgement.passed]
+    line = origins.tell_written(judgements, source, tape.nodes, told)
+    if line is not None:
+        unseen += _unreached(wrong)
+    elif wrong.blames or wrong.repairs:
         told.append(_fault(wrong, source))
         line = _line(wrong, source)
         diagnosis = _diagnosis(wrong, source)

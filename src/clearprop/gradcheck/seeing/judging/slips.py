@@ -56,6 +56,8 @@ def signs(one: Expression) -> Iterator[Change]:
                 yield Change("mask_sign", operated(does), one.operator(sign), why)
     if not node.is_float:
         return
+    if node.name == "setitem":
+        yield from _written(one)
     if node.name in _ARITHMETIC and len(node.args) == 2:
         own = _ARITHMETIC[node.name][1]
         for name, (does, sign) in _ARITHMETIC.items():
@@ -73,6 +75,23 @@ def signs(one: Expression) -> Iterator[Change]:
     else:
         edits = one.whole(f"-{one.product}")
         yield Change("sign", _negative, edits, "It has the opposite sign.")
+
+
+def _written(one: Expression) -> Iterator[Change]:
+    """Yield another number, or its opposite, as what is written into a part of an array."""
+    number, line = one.node.args[-1], one.node.line
+    statement = None if line is None else one.source.statement(line)
+    if type(number) not in (int, float) or not isinstance(statement, ast.Assign):
+        return
+    text = statement.value
+    minus = isinstance(text, ast.UnaryOp) and isinstance(text.op, ast.USub)
+    said = one.raw(text.operand) if isinstance(text, ast.UnaryOp) and minus else f"-{one.raw(text)}"
+    words = {-number: said, **{value: f"{value:g}" for value in (0.0, 1.0, *one.numbers)}}
+    for value, told in words.items():
+        cause = "sign" if value == -number else "factor"
+        make, edits = exchanged(2, constant(value)), several(over(text, told))
+        if value != number:
+            yield Change(cause, make, edits, f"Needed is {told}.")
 
 
 def _regrouped(one: Expression) -> Iterator[Change]:
@@ -237,6 +256,49 @@ def _arrays(one: Expression, place: int, operand: Node) -> Iterator[Change]:
     if operand.value.ndim == 2 and one.node.name in _ARITHMETIC and text is not None:
         edits = several(over(text, transposed(text)))
         yield Change("transposed", exchanged(place, _operand_turned(place)), edits, _TRANSPOSED)
+
+
+def parts(one: Expression) -> Iterator[Change]:
+    """Yield the same part of another array, and another part of the same, as large as that."""
+    node, text = one.node, one.evaluated
+    array = node.args[0] if node.name == "getitem" else None
+    if not isinstance(array, Node) or not isinstance(text, ast.Subscript) or not node.is_float:
+        return
+    own = ast.unparse(text.value)
+    for other, meant in one.scope.alike(one.site.nodes, array.value.shape, own):
+        make, reads = exchanged(0, meaning(meant)), tuple(meant.values())
+        edits = several(over(text.value, other))
+        yield Change("wrong_pair", make, edits, f"Needed is {other}.", reads=reads)
+    yield from _cut_elsewhere(one, array, text.slice)
+
+
+def _cut_elsewhere(one: Expression, array: Node, said: ast.expr) -> Iterator[Change]:
+    """Yield the last entries in the place of as many first ones, or the other way round."""
+    index = one.node.args[1]
+    every = index if isinstance(index, tuple) else (index,)
+    texts = said.elts if isinstance(said, ast.Tuple) else [said]
+    cut = [k for k, each in enumerate(texts) if isinstance(each, ast.Slice) and _bound(each)]
+    if len(cut) != 1 or len(every) != len(texts) or one.node.value.ndim != array.value.ndim:
+        return
+    axis, at = cut[0], texts[cut[0]]
+    name = _bound(at) if isinstance(at, ast.Slice) else None
+    size, whole = one.node.value.shape[axis], array.value.shape[axis]
+    begins_late = isinstance(at, ast.Slice) and isinstance(at.lower, ast.Name | ast.Attribute)
+    if name is None or not 0 < size < whole or (begins_late and 2 * size != whole):
+        return
+    for begin, words in ((0, f":{one.raw(name)}"), (whole - size, f"-{one.raw(name)}:")):
+        new = (*every[:axis], slice(begin, begin + size), *every[axis + 1 :])
+        edit = over(at, words)
+        edits = () if edit is None else (replace(edit, is_operand=False),)
+        yield Change("off_by_one", exchanged(1, constant(new)), edits, "It is another part.")
+
+
+def _bound(part: ast.Slice) -> ast.expr | None:
+    """Return how many entries a slice takes, or leaves out, of the first or the last ones."""
+    lower, upper = part.lower, part.upper
+    if (lower is None) == (upper is None) or isinstance(upper, ast.UnaryOp):
+        return None
+    return lower.operand if isinstance(lower, ast.UnaryOp) else upper or lower
 
 
 def _operand_turned(place: int) -> Make:
