@@ -15,7 +15,8 @@ from pathlib import Path
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.judging.blame import Trail
-from clearprop.gradcheck.seeing.judging.checking import Training, driven, trainings
+from clearprop.gradcheck.seeing.judging.called import driven
+from clearprop.gradcheck.seeing.judging.checking import Training, trainings
 from clearprop.gradcheck.seeing.judging.judgement import Gradient
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.running.loops import OutOfTime

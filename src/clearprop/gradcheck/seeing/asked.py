@@ -17,7 +17,8 @@ import numpy as np
 
 from clearprop.errors import UsageError, shortened
 from clearprop.gradcheck.seeing.calling.defined import Defined
-from clearprop.gradcheck.seeing.judging.checking import Training, driven, explained
+from clearprop.gradcheck.seeing.judging.called import driven
+from clearprop.gradcheck.seeing.judging.checking import Training, explained
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, seen_report
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.live import Watch, without

@@ -8,13 +8,8 @@ from types import FunctionType
 from typing import Any
 
 from clearprop.gradcheck.seeing.arrays import recording
-from clearprop.gradcheck.seeing.judging.checking import (
-    Fruitless,
-    Training,
-    driven,
-    explained,
-    trainings,
-)
+from clearprop.gradcheck.seeing.judging.called import Fruitless, driven
+from clearprop.gradcheck.seeing.judging.checking import Training, explained, trainings
 from clearprop.gradcheck.seeing.judging.completing import completed, never_called
 from clearprop.gradcheck.seeing.judging.failing import failing, failing_back
 from clearprop.gradcheck.seeing.judging.seen_report import SeenReport, failed_report, seen_report

@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clearprop.gradcheck.seeing.judging.checking import Fruitless, Training, driven
+from clearprop.gradcheck.seeing.judging.called import Fruitless, driven
+from clearprop.gradcheck.seeing.judging.checking import Training
 from clearprop.gradcheck.seeing.judging.source import Source
 from clearprop.gradcheck.seeing.tape import Tape
 
