@@ -167,13 +167,16 @@ def attempts(
             recurrent=defined.is_recurrent,
         )
     )
-    if not _has_trainers(defined):
+    has_trainers = _has_trainers(defined)
+    if not has_trainers:
         # Of values that differentiate themselves nothing else is seen, though much might be tried.
         yield from driver.all(own[0], expressions(defined), are_parts=True)
     for rank in range(ONE_SAMPLE):
         yield from driver.each(own, rank, _ways)
     # Layers on their own are called before poor data take the time that is left.
     yield from driver.all(own[0], _layers(driver.defined))
+    if has_trainers:
+        yield from driver.all(own[0], expressions(defined), are_parts=True)
     yield from driver.each(own, ONE_SAMPLE, _ways)
     driver.end = begun + seconds
     yield from driver.learning([one for one in own if (one.layout, one.targets) in _TAUGHT])
@@ -218,7 +221,8 @@ class _Driver:
                     if are_parts and time.monotonic() >= self.end:
                         yield Attempt(name, 0, kind.rank, error=_ENDED[1], is_late=True)
                     break
-                attempt.is_late = are_parts and attempt.error in _ENDED
+                if are_parts and attempt.error in _ENDED:
+                    attempt.words, attempt.is_late = name, True
                 yield attempt
                 if attempt.error is None:
                     self.done.add(name)
@@ -311,8 +315,6 @@ def _layers(defined: Defined) -> Iterator[tuple[str, Way]]:
     yield from function_pairs(defined)
     yield from kept_passes(defined)
     yield from single_layers(defined)
-    if _has_trainers(defined):
-        yield from expressions(defined)
 
 
 def _try(attempt: Attempt, way: Way, place: Workplace) -> bool:

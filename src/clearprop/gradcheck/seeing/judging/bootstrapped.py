@@ -13,7 +13,6 @@ from clearprop.gradcheck.seeing.operations import MOVING
 from clearprop.gradcheck.seeing.tape import Line, Node, ancestors
 
 _CALLED = re.compile(r"gamma|γ|discount|reward|bootstrap|\btd", re.IGNORECASE)
-_DRAWING = ("greater", "greater_equal", "less", "less_equal")
 _SHOWN = frozenset(("equal", "greater", "isfinite", "isnan", "less", "not_equal", "round"))
 
 
@@ -38,20 +37,16 @@ def bootstrapped(reached: set[Node], text: Callable[[Line], str]) -> set[Node]:
     return found
 
 
-def is_sampled(steps: Iterable[Node], reached: set[Node], roots: Sequence[Node]) -> bool:
-    """Whether steps come of outputs by which 0 or 1 was drawn, or of parameters moved at random.
+def is_tried(steps: Iterable[Node], reached: set[Node], roots: Sequence[Node]) -> bool:
+    """Whether steps come of parameters that were moved at random.
 
-    No cost has such a slope: so contrastive divergence and evolution strategies learn.
+    No cost has such a slope: so evolution strategies learn.
     """
     return any(
-        (node.name in _DRAWING and any(one.name == "random" for one in node.parents))
-        or (
-            node.name in ("add", "subtract")
-            and any(one in roots for one in node.parents)
-            and any(_is_random(one, node) for one in node.parents if one not in reached)
-        )
+        node.name in ("add", "subtract")
+        and any(one in roots for one in node.parents)
+        and any(_is_random(one, node) for one in node.parents if one not in reached)
         for node in ancestors(steps)
-        if any(one in reached for one in node.parents)
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.derivatives import derivatives
-from clearprop.gradcheck.seeing.judging.bootstrapped import bootstrapped, is_sampled
+from clearprop.gradcheck.seeing.judging.bootstrapped import bootstrapped, is_tried
 from clearprop.gradcheck.seeing.judging.choosing import best_of
 from clearprop.gradcheck.seeing.judging.costs import Cost, costs
 from clearprop.gradcheck.seeing.judging.episodes import Episode
@@ -58,7 +58,7 @@ def judge(
     best = _best(tape, episode, reached, text)
     if best is not None and best.passed:
         return best
-    if is_sampled((update.step for update in episode.updates), reached, episode.roots):
+    if is_tried((update.step for update in episode.updates), reached, episode.roots):
         return None
     given = bootstrapped(reached, text)
     if given:

@@ -104,7 +104,7 @@ def tells_more(found: Judgement, known: Judgement) -> bool:
     same = found.cost.words == known.cost.words
     nearer = found.cost.is_computed and not known.cost.is_computed
     if known.passed:
-        wrong = not (found.passed or _goes_by_history(found))
+        wrong = found.leads_up or not (found.passed or _goes_by_history(found))
         return found.known == known.known and (nearer or (same and wrong))
     if found.passed:
         farther = known.cost.is_computed and not found.cost.is_computed

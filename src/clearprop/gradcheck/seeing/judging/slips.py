@@ -86,7 +86,7 @@ def _written(one: Expression) -> Iterator[Change]:
     text = statement.value
     minus = isinstance(text, ast.UnaryOp) and isinstance(text.op, ast.USub)
     said = one.raw(text.operand) if isinstance(text, ast.UnaryOp) and minus else f"-{one.raw(text)}"
-    words = {-number: said, **{value: f"{value:g}" for value in (0.0, 1.0, *one.numbers)}}
+    words = {value: f"{value:g}" for value in (0.0, 1.0, *one.numbers)} | {-number: said}
     for value, told in words.items():
         cause = "sign" if value == -number else "factor"
         make, edits = exchanged(2, constant(value)), several(over(text, told))

@@ -40,6 +40,7 @@ _JOINING = ("array", "asarray", "concatenate", "hstack", "stack", "vstack")
 _OF_NUMBERS = ("cbrt", "exp", "log", "power", "sqrt", "square")
 
 _PASSES = 4
+_FEW = 12  # operations by which numbers make the bounds of first weights
 _MOST_KEPT = 0.5  # of a parameter, that an update with weight decay leaves
 _BESIDE = 2  # times as far as from one entry's update to the next one's
 HOPS = 40  # from an array to the one that it was moved from
@@ -324,7 +325,7 @@ def _kept_view(
 def region(view: Node) -> tuple[Node, bytes]:
     """Return the array that others were moved from, and the places of a view in it."""
     way, node = [], view
-    while node.name in MOVING and isinstance(node.args[0], Node):
+    while node.name in MOVING and node.args and isinstance(node.args[0], Node):
         way.append(node)
         node = node.args[0]
     numbers: Any = np.arange(node.value.size).reshape(node.value.shape)
@@ -350,14 +351,19 @@ def _has_learned(step: Node, kept: set[Node]) -> bool:
 
 def _met_by_learning(step: Node, kept: set[Node], met: dict[Node, int]) -> int:
     """Return the bits on the way to a step, but for those of what only decays in it."""
-    learned = [one for one in step.parents if one not in kept]
-    scales = step.name in ("multiply", "divide", "negative")
-    if step.name in ("add", "subtract") or (scales and len(step.parents) == len(learned) == 1):
-        bits = 0
-        for one in learned:
-            bits |= _met_by_learning(one, kept, met)
-        return bits
-    return met[step]
+    stack, seen, bits = [step], set[Node](), 0
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        learned = [one for one in node.parents if one not in kept]
+        scales = node.name in ("multiply", "divide", "negative")
+        if node.name in ("add", "subtract") or (scales and len(node.parents) == len(learned) == 1):
+            stack += learned
+        else:
+            bits |= met[node]
+    return bits
 
 
 def _is_kept(node: Node, kept: set[Node]) -> bool:
@@ -377,6 +383,12 @@ def _is_kept(node: Node, kept: set[Node]) -> bool:
 
 def _is_number(node: Node) -> bool:
     """Whether it was computed of Python's numbers alone, as the bounds of first weights are."""
-    if node.value.size > 1:
-        return False
-    return all(map(_is_number, node.parents)) if node.parents else node.name in _OF_NUMBERS
+    stack, seen = [node], set[Node]()
+    while stack and len(seen) < _FEW:
+        one = stack.pop()
+        if one.value.size > 1 or not (one.parents or one.name in _OF_NUMBERS):
+            return False
+        if one not in seen:
+            seen.add(one)
+            stack += one.parents
+    return not stack

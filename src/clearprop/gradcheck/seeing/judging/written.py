@@ -12,7 +12,7 @@ from clearprop.gradcheck.seeing.judging.source import Edit, Source, over
 from clearprop.gradcheck.seeing.judging.steps import summands
 from clearprop.gradcheck.seeing.judging.updates import Update
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Line, Node
+from clearprop.gradcheck.seeing.tape import Line, Node, filled
 
 _SUMS = ("add", "subtract")
 _BY_ENTRY = (*_SUMS, "divide", "multiply", "negative")
@@ -121,7 +121,7 @@ def _given_to(update: Update, takers: dict[Node, list[Node]]) -> int | None:
         size = update.root.value.size
         if taker.name == "setitem" and taker.args[0] is not node and taker.value.size == size:
             places: Any = np.arange(size).reshape(taker.value.shape)
-            where = np.ravel(places[taker.args[1]])
+            where = np.ravel(places[filled(taker.args[1], lambda one: one.value)])
             return int(where[0]) if where.size == 1 else None
         if taker.name not in MOVING or taker.value.size > 1:
             return None
@@ -134,12 +134,15 @@ def _carried(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Ite
     updates = judgement.episode.updates
     inner = {one for update in updates for one in summands(update.step, judgement.reached)}
     sites = {_site(one) for one in inner if one.name in _SUMS}
-    ends = {_site(update.result) for update in updates}
-    places = [node.place for node in nodes if node.name in _SUMS and _site(node) in ends]
+    ends = {_site(update.result) for update in updates} - sites
+    steps = [node for node in nodes if node.name in _SUMS and _site(node) in ends]
+    places, taken = [node.place for node in steps], _taken(steps)
     for node in nodes:
         line = node.line
         before = node.args[0] if line is not None and _site(node) in sites else None
-        if not isinstance(before, Node) or not before.value.any() or _takes_away(node.args[1]):
+        if not isinstance(before, Node) or not before.value.any() or node not in taken:
+            continue
+        if _takes_away(node.args[1]):
             continue
         while before.name in MOVING and before.name != "setitem" and before.parents:
             before = before.parents[0]
@@ -147,6 +150,18 @@ def _carried(judgement: Judgement, source: Source, nodes: Sequence[Node]) -> Ite
         if between and line is not None and _site(before) == _site(node):
             why = f"It adds to what {source.name(node)} was in the round before"
             yield line.file, line.number, f"{why}: nothing sets it to 0.", None
+
+
+def _taken(steps: Sequence[Node]) -> set[Node]:
+    """Return what steps are made of, entry by entry."""
+    stack, found = list(steps), set[Node]()
+    while stack:
+        node = stack.pop()
+        for one in node.parents:
+            if one not in found and one.name in (*_BY_ENTRY, *MOVING) and one not in steps:
+                found.add(one)
+                stack.append(one)
+    return found
 
 
 def _takes_away(item: Any) -> bool:
