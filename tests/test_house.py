@@ -37,12 +37,12 @@ def test_there_are_at_most_29_entries_at_the_top():
     assert len(entries) <= 29, f"{len(entries)} entries: {', '.join(entries)}"
 
 
-def test_there_are_at_most_585_files():
+def test_there_are_at_most_595_files():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + 1
-    assert len(FILES) <= 585, f"{len(FILES)} files:{listing(rooms)}"
+    assert len(FILES) <= 595, f"{len(FILES)} files:{listing(rooms)}"
 
 
 def test_no_file_has_more_than_450_lines():
@@ -81,13 +81,15 @@ def test_at_most_40_files_have_fewer_than_60_lines():
 # that are watched 1,300 lines. Data on disk (tables, arrays, pictures, Dask's collections, shards
 # of them) brought 19 files and 4,500 lines, and all that a cluster computes 7 and 1,300. Calls that
 # learn from what failed, gradients followed into steps of any rule, lines that hand on or fail
-# going back, arguments that programs ask for brought 14 files and 3,600 lines.
-def test_there_are_at_most_110500_lines():
+# going back, arguments that programs ask for brought 14 files and 3,600 lines. Cells, contexts and
+# closures that are called, targets that outputs make, and what is written where brought 8 files
+# and 1,600 lines.
+def test_there_are_at_most_112000_lines():
     rooms = {}
     for file in FILES:
         room = name_of(file).partition("/")[0]
         rooms[room] = rooms.get(room, 0) + lines_of(file)
-    assert sum(rooms.values()) <= 110_500, f"{sum(rooms.values())} lines:{listing(rooms)}"
+    assert sum(rooms.values()) <= 112_000, f"{sum(rooms.values())} lines:{listing(rooms)}"
 
 
 @cache

@@ -1,8 +1,10 @@
 """What checks of gradients begin with."""
 
 import textwrap
+from functools import partial
 
 import pytest
+import seen_checked
 from own_network import OwnNetwork
 
 from clearprop.gradcheck.seeing import derivatives as module
@@ -20,12 +22,18 @@ def net():
 def check(tmp_path):
     """Check a text as a file; returns the report."""
 
-    def checked(text):
+    def check_text(text):
         file = tmp_path / "hw.py"
         file.write_text(text, encoding="utf-8")
-        return check_seen(file, 20.0)[0]
+        return check_seen(file, 40.0)[0]
 
-    return checked
+    return check_text
+
+
+@pytest.fixture
+def checked(tmp_path):
+    """Check a text that imports NumPy, which something must be seen in; returns the report."""
+    return partial(seen_checked.check, tmp_path)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def check(folder, text, **others):
         (folder / name.replace("__", ".")).write_text(content)
     file = folder / "net.py"
     file.write_text("import numpy as np\n" + textwrap.dedent(text))
-    report, ran = check_seen(file, 20.0)
+    report, ran = check_seen(file, 40.0)
     assert report is not None, (ran.failures, ran.notes)
     return report
 

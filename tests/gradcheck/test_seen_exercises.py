@@ -1,16 +1,7 @@
 """Files of exercises: functions that are not written yet, and arguments of any name."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 WRITTEN = """
 def affine_forward(x, w, b):

@@ -4,11 +4,10 @@ import json
 import textwrap
 import time
 from contextlib import nullcontext
-from functools import partial
 
 import numpy as np
 import pytest
-from seen_checked import STEPS, all_right, check
+from seen_checked import STEPS, all_right
 
 from clearprop.gradcheck.seeing.file import check_seen
 from clearprop.gradcheck.seeing.judging.judgement import CLOSE, Largest, fitted
@@ -17,12 +16,6 @@ from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.running.stand_ins import Data
 from clearprop.gradcheck.seeing.running.texts import text_for
 from clearprop.gradcheck.seeing.tape import Tape
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 def test_a_package_may_take_longer_to_import_than_a_statement_runs(tmp_path, monkeypatch):

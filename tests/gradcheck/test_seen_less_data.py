@@ -1,7 +1,6 @@
 """Programs that are run with less data, or other data, than they were written for."""
 
 import textwrap
-from functools import partial
 
 import pytest
 from seen_checked import STEPS, all_right, check, said
@@ -42,12 +41,6 @@ def both_ways():
         dnext = dz @ U.T
     return loss, dW, dU, dV, db
 """
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 def test_parts_of_well_known_data_leave_some_for_each_other(runs):

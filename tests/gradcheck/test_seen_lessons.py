@@ -1,10 +1,8 @@
 """Code whose arguments no name tells: what fails says which does not fit, and what would."""
 
-from functools import partial
-
 import numpy as np
 import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.arrays import recording, watch
 from clearprop.gradcheck.seeing.calling.defined import Defined
@@ -16,12 +14,6 @@ from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape
 
 pytestmark = pytest.mark.slow  # code is called in many ways until one does
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 RECURRENT = """

@@ -1,10 +1,8 @@
 """``numpy.matrix`` in watched code: the same numbers and shapes, and gradients that are judged."""
 
-from functools import partial
-
 import numpy as np
 import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.arrays import recording
 from clearprop.gradcheck.seeing.modules import StandInNumpy
@@ -28,12 +26,6 @@ for k in range(9):
     W1 = W1 - 0.1 * (X.T * H)
     b1 -= 0.1 * H.sum(axis=0)
 """
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 def test_matrices_are_seen(checked):

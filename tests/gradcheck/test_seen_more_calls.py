@@ -1,19 +1,10 @@
 """Code called in the order that it wants, and what is no gradient although it looks like one."""
 
 import textwrap
-from functools import partial
 
-import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.file import check_seen
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
 
 IN_PIECES = """
 class Net:

@@ -1,16 +1,7 @@
 """Steps in odd forms: of neurons that are objects, of layers that use their weights too late."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 NEURONS = """
 class Neuron:

@@ -1,16 +1,7 @@
 """Costs that the code names, or does not, and what they say of gradients."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 FOCUSED = """
 np.random.seed(7)

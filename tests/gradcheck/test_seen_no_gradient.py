@@ -1,19 +1,11 @@
 """Rules of learning whose steps are no gradients of a cost, or not at their own place."""
 
-from functools import partial
 from pathlib import Path
 
 import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.file import check_seen
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
 
 RULES = {
     "contrastive divergence": """

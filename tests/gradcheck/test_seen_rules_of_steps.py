@@ -1,18 +1,11 @@
 """Gradients within steps of any rule, beside rates, decay and penalties of their own."""
 
 import textwrap
-from functools import partial
 
 import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 pytestmark = pytest.mark.slow  # every rule is followed in every round of several programs
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 NETWORK = """

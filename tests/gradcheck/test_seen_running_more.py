@@ -1,11 +1,10 @@
 """Programs such as older NumPy ran, and loops and parts of arrays that are updated."""
 
 import textwrap
-from functools import partial
 
 import numpy as np
 import pytest
-from seen_checked import all_right, check
+from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.arrays import node_of, recording
 from clearprop.gradcheck.seeing.judging.updates import find_updates
@@ -14,12 +13,6 @@ from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape
 
 STAND_IN = StandInNumpy(lambda name, args, kwargs: getattr(np, name)(*args, **kwargs))
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
 
 
 # What older NumPy did.

@@ -1,16 +1,7 @@
 """Several updates of one training: the one that tells more decides."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 NORMED = """
 np.random.seed(0)

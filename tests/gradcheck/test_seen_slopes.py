@@ -1,16 +1,6 @@
 """Derivatives of functions and of layers that have no weights, whatever form they take."""
 
-from functools import partial
-
-import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 SLOPES = """
 def sigmoid(h):

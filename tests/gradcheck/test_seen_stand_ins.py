@@ -2,17 +2,10 @@
 
 import textwrap
 import time
-from functools import partial
 
 import numpy as np
 import pytest
-from seen_checked import STEPS, all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
+from seen_checked import STEPS, all_right
 
 
 def test_arguments_that_were_not_given(checked):

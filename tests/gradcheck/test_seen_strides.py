@@ -1,16 +1,7 @@
 """Layers that go over pictures in steps of 2: mistakes that steps of 1 hide."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 FUNCTIONS = """
 def conv_forward(x, w, b, conv_param):

@@ -1,16 +1,7 @@
 """Networks that learn from each other, or from what they say themselves."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 COPIER = """
 rng = np.random.RandomState(0)

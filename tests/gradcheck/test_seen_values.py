@@ -1,19 +1,10 @@
 """Values that differentiate themselves: each operator against slopes measured by calling them."""
 
-from functools import partial
-
 import pytest
 from seen_checked import all_right, check
 
 from clearprop.gradcheck.seeing.calling import driven_values
 from clearprop.gradcheck.seeing.running.loops import OutOfTime
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
 
 VALUES = """
 import math

@@ -1,16 +1,7 @@
 """Weights in forms of their own: drawn, looked up, made of others."""
 
-from functools import partial
-
 import pytest
-from seen_checked import all_right, check
-
-
-@pytest.fixture
-def checked(tmp_path):
-    """Check a text as a file; returns the report."""
-    return partial(check, tmp_path)
-
+from seen_checked import all_right
 
 TRAINED = """
 X, Y = np.random.randn(12, 4), np.random.randn(12, 3)
