@@ -268,3 +268,22 @@ def test_the_size_of_a_step_fails_whatever_the_data_are(check):
     report = check(text.replace("axis=0", "axis=1"))
     assert not report
     assert report.line["number"] == 12
+
+
+def test_another_operator_has_the_brackets_that_it_needs(check):
+    text = dedent("""
+    import numpy as np
+
+    np.random.seed(0)
+    X, T, B = np.random.randn(12, 3), np.random.randn(12, 4), np.random.randn(12, 4)
+    W = np.random.randn(3, 4)
+    for _ in range(5):
+        Z = X @ W
+        off = Z - Z**2 / 2 + B * Z - T
+        loss = np.mean(off**2)
+        dZ = 2 * off / off.size * (1 - (Z - B))
+        W = W - 0.01 * X.T @ dZ
+    """)
+    assert check(text)
+    report = check(text.replace("(Z - B)", "Z * B"))
+    assert report.line["instead"] == "dZ = 2 * off / off.size * (1 - (Z - B))"

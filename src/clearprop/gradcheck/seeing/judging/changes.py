@@ -15,6 +15,7 @@ from clearprop.gradcheck.seeing.judging.source import Edit, Source, operands, ov
 from clearprop.gradcheck.seeing.tape import Node, filled
 
 _TOKEN = re.compile(r"[\w.]+\.shape\[\d\]|[\w.]+|[^\w\s]")
+_SUMS = ast.Add, ast.Sub
 _MINUS = 0.8  # tokens that a minus counts as that is taken out: nobody writes one for nothing
 
 
@@ -89,9 +90,7 @@ class Expression:
         if self.evaluated is None or isinstance(self.evaluated, ast.AugAssign):
             return ""
         raw = self.raw(self.evaluated)
-        sums = isinstance(self.evaluated, ast.BinOp) and isinstance(
-            self.evaluated.op, ast.Add | ast.Sub
-        )
+        sums = isinstance(self.evaluated, ast.BinOp) and isinstance(self.evaluated.op, _SUMS)
         return f"({raw})" if sums else raw
 
     def raw(self, expression: ast.expr) -> str:
@@ -126,9 +125,20 @@ class Expression:
         between = text[left.end_col_offset : right.col_offset]
         for old in (b"<=", b">=", b"**", b"//", b"+", b"-", b"*", b"/", b"@", b"<", b">"):
             if old in between:
+                if isinstance(one, ast.BinOp) and isinstance(one.op, _SUMS) != (sign in "+-"):
+                    return several(over(one, self._grouped(sign)))
                 start = left.end_col_offset + between.index(old)
                 return (Edit(right.lineno, start, start + len(old), sign, is_operand=False),)
         return ()
+
+    def _grouped(self, sign: str) -> str:
+        """Write the operands with another operator, and with brackets where they would part."""
+        said = []
+        for place, operand in enumerate(self.operands):
+            sums = isinstance(operand, ast.BinOp) and isinstance(operand.op, _SUMS)
+            parts = sums and (place or sign not in "+-")
+            said.append(f"({self.raw(operand)})" if parts else self.raw(operand))
+        return f" {sign} ".join(said)
 
 
 def several(*edits: Edit | None) -> tuple[Edit, ...]:
