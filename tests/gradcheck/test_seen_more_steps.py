@@ -289,3 +289,22 @@ for epoch in range(10):
 def test_an_epsilon_that_outweighs_a_probability_is_no_mistake(checked):
     all_right(checked(FAINT))
     assert not checked(FAINT.replace("(a > 0)", "(a >= 0)")).passed
+
+
+def test_history_that_begins_as_nothing_of_its_parameter_is_none(checked):
+    text = """
+    np.random.seed(0)
+    X, Y = np.random.randn(20, 4), np.random.randn(20, 3)
+    W, V = np.random.randn(4, 5) * 0.5, np.random.randn(5, 3) * 0.5
+    P = [W, V]
+    m, v = [0 * p for p in P], [p * 0.0 for p in P]
+    for t in range(1, 20):
+        A = np.tanh(X @ W)
+        loss = np.mean((A @ V - Y) ** 2)
+        d = 2 * (A @ V - Y) / Y.size
+        for i, g in enumerate([X.T @ (d @ V.T * (1 - A**2)), A.T @ d]):
+            m[i] = 0.9 * m[i] + 0.1 * g
+            v[i] = 0.99 * v[i] + 0.01 * g**2
+            P[i] -= 0.01 * m[i] / (1 - 0.9**t) / (np.sqrt(v[i] / (1 - 0.99**t)) + 1e-8)
+    """
+    assert len(all_right(checked(text)).rows) == 2

@@ -369,6 +369,8 @@ def _met_by_learning(step: Node, kept: set[Node], met: dict[Node, int]) -> int:
 def _is_kept(node: Node, kept: set[Node]) -> bool:
     if node.compute is None or any(parent not in kept for parent in node.parents):
         return False
+    if node.name == "multiply" and any(type(one) in (int, float) and one == 0 for one in node.args):
+        return False  # no more than its shape is taken: as of W in 0 * W, as momentum may begin
     if node.name in MOVING:
         return True
     several = len(node.parents) > 1 and node.value.size == 1
