@@ -226,3 +226,20 @@ def test_blocks_that_are_computed_again_on_the_way_back_are_no_parameters(checke
     """
     assert len(all_right(checked(text)).rows) == 5
     assert checked(text.replace("d = d + dz @ W.T", "d = dz @ W.T")).wrong
+
+
+def test_weights_that_begin_to_learn_before_their_bias_are_no_state(checked):
+    text = """
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 5))
+    y = X @ rng.standard_normal(5)
+    w, b = np.zeros(5), 0.0
+    for epoch in range(6):
+        order = rng.permutation(40)
+        for at in range(0, 40, 8):
+            some = order[at : at + 8]
+            gap = y[some] - (X[some] @ w + b)
+            w -= 0.05 * -2 / len(some) * (X[some].T @ gap)
+            b -= 0.05 * -2 / len(some) * np.sum(gap)
+    """
+    assert len(all_right(checked(text)).rows) == 2

@@ -337,7 +337,8 @@ def _slope(
     replay = Replay(tape, copies, seeds, judgement.reached)
     value = gradient.parameter.value.astype(np.float64)
     along = np.zeros(value.size)
-    along[gradient.places] = line
+    is_part = gradient.places.size == line.size  # or else broadcasting has made another shape of it
+    along[gradient.places if is_part else slice(None)] = line
     step = relative * max(1.0, float(np.abs(value).max()))
     largest = 0.0
 

@@ -181,10 +181,12 @@ def _is_little(term: object, updated: Node) -> bool:
 def _fed(update: "Update", updates: "list[Update]", tape: Tape) -> "list[Node]":
     """Return the steps of its round that are made of what it gives, but for its own place's."""
     sites, steps, own = set[object](), list[Node](), place_of(update.result)
+    begun = {one.root for one in updates} - {one.result for one in updates}
+    known = _data([update.step, *begun])
     for one in updates:
         is_later, place = one.result.place > update.result.place, place_of(one.result)
-        if is_later and place == own and not steps:
-            continue  # such as those of a state that goes on several times
+        if is_later and place == own and not steps and _data([one.step]) <= known:
+            continue  # such as those of a state that goes on several times, and of no other batch
         if is_later and place in sites:
             break  # in the next round
         sites.add(place)
