@@ -1,10 +1,13 @@
 """Libraries that are there, missing or stood in for, and modules of a learner's own."""
 
+import textwrap
+
 import numpy as np
 import pytest
 from seen_checked import said
 
 from clearprop.gradcheck.seeing.arrays import Watched
+from clearprop.gradcheck.seeing.file import check_seen
 from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.tape import Tape
 
@@ -168,3 +171,38 @@ def test_what_scipy_computes_has_its_derivative(runs):
     np.testing.assert_allclose(
         node.compute(*(one.value for one in node.args), mode="valid"), node.value
     )
+
+
+def test_optimizers_are_called_by_any_names_and_old_tables_are_matrices(runs):
+    ran = runs(
+        """
+        import numpy as np
+        import pandas as pd
+        from scipy.optimize import fmin_bfgs, minimize
+        X = pd.DataFrame({"a": np.arange(6.0), "b": np.ones(6)}).iloc[:, :2].as_matrix()
+        def cost(w): return ((X @ w - 1) ** 2).mean()
+        def slope(w): return 2 * X.T @ (X @ w - 1) / 6
+        w = fmin_bfgs(f=cost, x0=np.zeros(2), fprime=slope, disp=False)
+        v = minimize(cost, np.zeros(2), jac=slope).x
+        """
+    )
+    assert not ran.failures
+    assert type(ran.namespace["X"]) is Watched
+    assert ran.namespace["w"].shape == ran.namespace["v"].shape == (2,)
+
+
+def test_a_slope_that_is_asked_for_is_less_than_1(tmp_path):
+    text = """
+    import numpy as np
+    class Leaky:
+        def __init__(self, slope): self.slope = slope
+        def forward(self, x):
+            self.x = x
+            return np.maximum(self.slope * x, x)
+        def backward(self, dout): return dout * np.where(self.x > 0, 1, self.slope)
+    """
+    file = tmp_path / "layers.py"
+    file.write_text(textwrap.dedent(text))
+    report, _ = check_seen(file, 40.0)
+    assert report is not None
+    assert report.passed

@@ -1,6 +1,7 @@
 """Rules of learning whose steps are no gradients of a cost, or not at their own place."""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from seen_checked import all_right
@@ -111,3 +112,23 @@ def test_targets_of_weights_that_follow_slowly_are_given(checked):
     """
     all_right(checked(text))
     assert [row.shape for row in checked(text.replace("(1 - h**2)", "(1 - h)")).wrong] == [(4, 6)]
+
+
+def test_a_penalty_of_weights_of_zero_is_no_update(tmp_path):
+    text = """
+    import numpy as np
+    def cost_and_slope(X, y, w, l2):
+        p = 1 / (1 + np.exp(-X @ w))
+        cost = -(y @ np.log(p) + (1 - y) @ np.log(1 - p)) / len(y)
+        cost = cost + l2 * (w[1:] @ w[1:]) / (2 * len(y))
+        slope = X.T @ (p - y) / len(y)
+        slope[1:] = slope[1:] + l2 * w[1:] / len(y)
+        return cost, slope
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(12, 3), (rng.rand(12) > 0.5) * 1.0
+    cost, slope = cost_and_slope(X, y, np.zeros(3), 1)
+    """
+    file = tmp_path / "net.py"
+    file.write_text(dedent(text))
+    report, _ = check_seen(file, 40.0)
+    assert report is None or not report.wrong

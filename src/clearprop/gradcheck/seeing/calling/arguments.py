@@ -321,6 +321,8 @@ class Arguments:
             return by_items(self.defined, self.make, usage.parts, sizes)
         if role == "settings" or (making and usage.keys and not usage.is_list):
             return settings_for(self.defined, data, self.make, function, name, usage.keys)
+        if making and role is None and "slope" in name.lower() and not usage.attributes:
+            return 0.2  # as maximum(x, slope * x) needs less than 1
         size = None
         counted = asked.annotation is int or (usage.is_number and not usage.is_list)
         if role == "objects" and making and not variant and not counted:

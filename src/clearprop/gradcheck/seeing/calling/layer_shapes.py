@@ -240,9 +240,9 @@ def _choices(
 
 
 def _is_no_size(place: Workplace, function: Any, name: str) -> bool:
-    """Whether attributes or keys are looked for in an argument."""
+    """Whether attributes or keys are looked for in an argument, or it is the slope of a ReLU."""
     usage = used(place.defined, function, name)
-    return bool(usage.attributes or usage.keys)
+    return bool(usage.attributes or usage.keys or "slope" in name.lower())
 
 
 def _told(place: Workplace, asked: Mapping[str, inspect.Parameter]) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 from clearprop.core.parameters import Array
 from clearprop.gradcheck.seeing.judging.takeover import overwritten, place_of, that_take_over
 from clearprop.gradcheck.seeing.operations import MOVING
-from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors
+from clearprop.gradcheck.seeing.tape import Node, Tape, ancestors, computed
 
 _BY_ENTRY = frozenset(
     ("add", "clip", "divide", "multiply", "negative", "power", "sqrt", "subtract")
@@ -257,13 +257,15 @@ def _update(
 def _goes_on(before: Node, root: Node) -> bool:
     """Whether most of a parameter is kept, as no ``dW + l2 * W`` does."""
     # Of a part, what it was before it was multiplied: as of ``dW[:, 1:] + l2 * W[:, 1:]``.
-    whole, node = before, before
+    way, last, node = [before], 0, before
     while node is not root and node.parents:
         node = node.parents[0]
-        whole = node if node.value.size == before.value.size else whole
-    if whole is before or not whole.value.any():
-        return True
-    share = np.linalg.norm(before.value) / np.linalg.norm(whole.value)
+        way.append(node)
+        last = len(way) - 1 if node.value.size == before.value.size else last
+    left: dict[Node, Any] = {way[last]: np.ones(before.value.size).reshape(way[last].value.shape)}
+    for one in reversed(way[:last]):  # of ones, as of zeros nothing would be seen
+        left[one] = computed(one, lambda node: left.get(node, node.value))
+    share = np.linalg.norm(left[before]) / np.sqrt(before.value.size)
     return bool(share > _MOST_KEPT)
 
 

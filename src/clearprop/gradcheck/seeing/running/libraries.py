@@ -216,6 +216,7 @@ class Libraries:
         for name, old, new in (
             ("values", values, property(values_)),
             ("to_numpy", to_numpy, to_numpy_),
+            ("as_matrix", None, to_numpy_),  # as it was called before 2020
         ):
             self._changed.append((kind, name, old, new))
             setattr(kind, name, new)

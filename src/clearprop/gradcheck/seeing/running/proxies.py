@@ -1,6 +1,7 @@
 """Functions, objects and modules of libraries that are there, which give watched arrays."""
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -141,8 +142,11 @@ class _EnoughSeen(Exception):  # noqa: N818 - a signal, not an error
 
 def limited_optimizer(name: str, does: Callable[..., Any]) -> Callable[..., Any]:
     """Return an optimizer of SciPy that calls watched functions a few times."""
+    first, second, *_ = inspect.signature(does).parameters  # ``f`` or ``func``, ``x0``
 
-    def function(fun: Any, x0: Any, *args: Any, **kwargs: Any) -> Any:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        given = dict(zip((first, second), args, strict=False)) | kwargs
+        fun, x0 = given.pop(first), given.pop(second)
         last = [plain(x0)]
         calls = [0]
 
@@ -159,8 +163,8 @@ def limited_optimizer(name: str, does: Callable[..., Any]) -> Callable[..., Any]
 
             return called
 
-        named = {key: seen(one) if key in ("jac", "fprime") else one for key, one in kwargs.items()}
-        rest = [seen(one) for one in args]
+        named = {key: seen(one) if key in ("jac", "fprime") else one for key, one in given.items()}
+        rest = [seen(one) for one in args[2:]]
         try:
             return watched_within(does(seen(fun), plain(x0), *rest, **named))
         except _EnoughSeen:
