@@ -5,6 +5,8 @@ from seen_long_styles import NIELSEN
 from seen_mistakes import mistaken
 from seen_styles import STYLES
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 LAYERS = STYLES["layer classes"][0]
 ADAM = STYLES["Adam"][0]
 FRENCH = STYLES["French names and L2"][0]

@@ -4,6 +4,8 @@ import pytest
 from seen_mistakes import mistaken, replaced
 from seen_styles import COURSE, STYLES
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 LAYERS = """
 import numpy as np
 np.random.seed(0)

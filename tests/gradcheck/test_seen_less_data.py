@@ -10,6 +10,8 @@ from clearprop.gradcheck.seeing.running.run import run
 from clearprop.gradcheck.seeing.running.stand_ins import Data
 from clearprop.gradcheck.seeing.tape import Tape
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 RECURRENT = """
 W = np.random.randn(5, 4) * 0.3
 U = np.random.randn(4, 4) * 0.3

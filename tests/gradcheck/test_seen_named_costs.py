@@ -3,6 +3,8 @@
 import pytest
 from seen_checked import all_right
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 FOCUSED = """
 np.random.seed(7)
 X = np.random.randn(60, 4)

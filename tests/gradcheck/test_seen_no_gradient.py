@@ -8,6 +8,8 @@ from seen_checked import all_right
 
 from clearprop.gradcheck.seeing.file import check_seen
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 RULES = {
     "contrastive divergence": """
 data = (rng.rand(40, 6) > 0.5) * 1.0

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 REWARDED = """
 import numpy as np
 rng = np.random.RandomState(0)

@@ -6,6 +6,8 @@ import pytest
 
 from clearprop.gradcheck.seeing.file import check_seen
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 PARTS: dict[str, tuple[str, tuple[str, str]]] = {
     "gradients in a dict that lies before that of the parameters": (
         """

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 ROWS = """
 import numpy as np
 ratings = np.random.RandomState(0).randint(1, 6, (4, 3))

@@ -1,8 +1,11 @@
 """What is learned of samples and of a network's own outputs is no mistake."""
 
+import pytest
 from seen_checked import check
 
 from clearprop.gradcheck.seeing.file import check_seen
+
+pytestmark = pytest.mark.slow  # many programs are run and judged
 
 MACHINE = """
 np.random.seed(0)

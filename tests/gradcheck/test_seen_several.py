@@ -3,6 +3,8 @@
 import pytest
 from seen_checked import all_right
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 NORMED = """
 np.random.seed(0)
 X, Y = np.random.randn(10, 3), np.random.randn(10, 2)

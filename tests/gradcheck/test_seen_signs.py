@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 PROPAGATE = """
 import numpy as np
 

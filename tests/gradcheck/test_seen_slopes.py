@@ -1,6 +1,9 @@
 """Derivatives of functions and of layers that have no weights, whatever form they take."""
 
+import pytest
 from seen_checked import all_right
+
+pytestmark = pytest.mark.slow  # many programs are run and judged
 
 SLOPES = """
 def sigmoid(h):

@@ -3,6 +3,8 @@
 import pytest
 from seen_checked import all_right
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 FUNCTIONS = """
 def conv_forward(x, w, b, conv_param):
     step, pad = conv_param["stride"], conv_param["pad"]

@@ -3,6 +3,8 @@
 import pytest
 from seen_checked import all_right
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 COPIER = """
 rng = np.random.RandomState(0)
 maker = {"A": rng.randn(3, 6) * 0.4, "a": np.zeros(6), "B": rng.randn(6, 2) * 0.4}

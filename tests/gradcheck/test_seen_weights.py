@@ -3,6 +3,8 @@
 import pytest
 from seen_checked import all_right
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 TRAINED = """
 X, Y = np.random.randn(12, 4), np.random.randn(12, 3)
 for k in range(20):

@@ -6,6 +6,8 @@ import pytest
 from clearprop.gradcheck.seeing.judging.updates import find_updates
 from clearprop.gradcheck.seeing.tape import Tape
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 FACTORS = """
 import numpy as np
 

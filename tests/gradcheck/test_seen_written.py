@@ -4,6 +4,8 @@ from textwrap import dedent
 
 import pytest
 
+pytestmark = pytest.mark.slow  # many programs are run and judged
+
 ENTRIES = """
 import numpy as np
 
