@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -262,11 +263,16 @@ def _goes_on(before: Node, root: Node) -> bool:
         node = node.parents[0]
         way.append(node)
         last = len(way) - 1 if node.value.size == before.value.size else last
-    left: dict[Node, Any] = {way[last]: np.ones(before.value.size).reshape(way[last].value.shape)}
-    for one in reversed(way[:last]):  # of ones, as of zeros nothing would be seen
-        left[one] = computed(one, lambda node: left.get(node, node.value))
-    share = np.linalg.norm(left[before]) / np.sqrt(before.value.size)
-    return bool(share > _MOST_KEPT)
+    whole = way[last].value
+    if whole.any():
+        return bool(np.linalg.norm(before.value) > _MOST_KEPT * np.linalg.norm(whole))
+    share = 1.0  # which zeros don't show, but ones do
+    for one, under in pairwise(way[: last + 1]):
+        if one.name in ("multiply", "divide"):
+            ones = np.ones(under.value.shape)
+            left = computed(one, {**{each: each.value for each in one.parents}, under: ones}.get)
+            share *= float(np.linalg.norm(left)) / np.sqrt(one.value.size)
+    return share > _MOST_KEPT
 
 
 def _spreads(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
