@@ -300,10 +300,10 @@ def find_blame(tape: Tape, judgement: Judgement) -> list[Blame]:
     sure = [one for one in found.values() if one.node in trail.backward or one.mended]
     claims = {one.claim for one in wrong}
 
-    def worth(one: Blame) -> tuple[int, bool, bool, int]:
-        # To replace a gradient alone by the right one says nothing.
+    def worth(one: Blame) -> tuple[int, bool, bool, int]:  # a gradient alone says nothing
         mended = 0 if one.node in claims and len(one.mended) < 2 else len(one.mended)
-        return -mended, one.node in trail.forward, bool(trail.match(one.node)), one.node.place
+        match = one.node in claims or bool(trail.match(one.node))
+        return -mended, one.node in trail.forward, match, one.node.place
 
     # What no line of the code computes was put down for values that keep their own gradients.
     told = [one for one in sure if trail.line(one.node) is not None]

@@ -112,8 +112,11 @@ class Expression:
         text = self.raw(operand)
         return self.whole(text), f"It should be {text} alone."
 
-    def operator(self, sign: str) -> tuple[Edit, ...]:
-        """Return the edit that puts another operator between two operands."""
+    def operator(self, sign: str, *, regroups: bool = False) -> tuple[Edit, ...]:
+        """Return the edit that puts another operator between two operands.
+
+        They stay together, unless the operator `regroups` what stands around them.
+        """
         one = self.evaluated
         if not isinstance(one, ast.BinOp | ast.AugAssign | ast.Compare) or len(self.operands) != 2:
             return ()
@@ -125,7 +128,8 @@ class Expression:
         between = text[left.end_col_offset : right.col_offset]
         for old in (b"<=", b">=", b"**", b"//", b"+", b"-", b"*", b"/", b"@", b"<", b">"):
             if old in between:
-                if isinstance(one, ast.BinOp) and isinstance(one.op, _SUMS) != (sign in "+-"):
+                same = isinstance(getattr(one, "op", None), _SUMS) == (sign in "+-")
+                if isinstance(one, ast.BinOp) and not (same or regroups):
                     return several(over(one, self._grouped(sign)))
                 start = left.end_col_offset + between.index(old)
                 return (Edit(right.lineno, start, start + len(old), sign, is_operand=False),)

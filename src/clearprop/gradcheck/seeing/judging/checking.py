@@ -204,12 +204,18 @@ def explained(tape: Tape, training: Training, source: Source) -> Training:
 
 
 def _by_others(judgement: Judgement, repair: Repair) -> Judgement:
-    """Hold gradients that differ by a factor against those that a change leaves as they are."""
+    """Hold gradients that differ by a factor against those that a change leaves as they are.
+
+    A change of rates, in the lines of the steps, tells nothing of gradients.
+    """
     gradients = judgement.gradients
+    lines = (one.result.line for one in gradients if one.result is not None)
+    steps = {(line.file, line.number) for line in lines if line is not None}
     left = [one for one in gradients if one.parameter not in repair.touched and one.factor]
     if (
         repair.further
         or not left
+        or (repair.file, repair.number) in steps
         or any(one.verdict not in ("right", "scaled") for one in gradients)
     ):
         return judgement

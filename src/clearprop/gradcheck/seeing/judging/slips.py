@@ -103,7 +103,9 @@ def _regrouped(one: Expression) -> Iterator[Change]:
     if isinstance(one.evaluated, ast.BinOp) and one.evaluated.left is part.evaluated:
         for does, sign in (_ARITHMETIC["add"], _ARITHMETIC["subtract"]):
             why = f"There is a * for a {sign}."
-            yield Change("slope_incomplete", _summed_products(does), part.operator(sign), why)
+            yield Change(
+                "slope_incomplete", _summed_products(does), part.operator(sign, regroups=True), why
+            )
 
 
 def _summed_products(does: Callable[..., Any]) -> Make:
