@@ -79,22 +79,20 @@ def test_data_without_their_mean_are_no_update(tmp_path):
 
 def test_what_takes_too_long_is_run_once_more_with_less(tmp_path):
     text = """
-    import time
     import numpy as np
     n_samples, batch_size = 100_000, 64
     X = np.random.randn(n_samples, 4)
-    end = time.perf_counter() + len(X) / 10_000
-    any(time.perf_counter() > end for _ in iter(int, 1))
+    any(np.sum(np.sqrt(np.abs(row))) > 100 for row in X)
     X = X[:batch_size]
     """
     file = tmp_path / "net.py"
     file.write_text(textwrap.dedent(text) + STEPS)
-    ran = run(file, Tape(), 4.0)
+    ran = run(file, Tape(), 60.0)
     assert ran.was_ended
-    ran = run(file, Tape(), 20.0, SMALL)
+    ran = run(file, Tape(), 60.0, SMALL)
     assert not ran.was_ended
     assert ran.namespace["X"].shape == (8, 4)
-    assert said(ran, "line 4", "as it takes long", "100,000")
+    assert said(ran, "line 3", "as it takes long", "100,000")
 
 
 def test_of_few_samples_the_last_class_is_one():
